@@ -1,0 +1,1 @@
+"""Multi-tenant repositories, accounts and a fair queue for generation studios."""

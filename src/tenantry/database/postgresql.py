@@ -1,0 +1,171 @@
+"""PostgreSQL: a pool for each mode; every transaction takes a role and a user before anything else."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Row
+from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from tenantry.database.connection import Connection, Parameters, Query
+from tenantry.database.failures import tenantry_errors, translate
+from tenantry.database.identity import Identity
+from tenantry.database.statements import DirectConnection
+from tenantry.database.url import DatabaseURL, Dialect
+
+__all__ = ["PostgreSQLDatabase"]
+
+_ACT_AS = sa.text("SELECT set_config('role', :role, true), set_config('tenantry.user_id', :user_id, true)")
+_DRIVER_ERRORS = (DBAPIError, StatementError, PoolTimeout, OSError)
+_SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+class PostgreSQLDatabase:
+    """A PostgreSQL database through asyncpg, and through psycopg in the direct mode.
+
+    The login owns the tables and, because row-level security is forced and no policy names it, sees no row by itself; a
+    transaction sees what the role that it takes may see.
+    """
+
+    dialect: Dialect = "postgresql"
+
+    def __init__(self, url: DatabaseURL, *, pool_size: int = 10, direct_pool_size: int = 48) -> None:
+        self.url = url
+        self._pool_size = pool_size
+        self._direct_pool_size = direct_pool_size
+
+    @cached_property
+    def _engine(self) -> AsyncEngine:
+        return create_async_engine(
+            self.url.driven_by("postgresql+asyncpg"),
+            pool_size=self._pool_size,
+            max_overflow=self._pool_size,
+            pool_pre_ping=False,
+            connect_args={"server_settings": {"jit": "off", "application_name": "tenantry"}},
+        )
+
+    @cached_property
+    def _direct_engine(self) -> sa.Engine:
+        return sa.create_engine(
+            self.url.driven_by("postgresql+psycopg"),
+            pool_size=8,
+            max_overflow=max(self._direct_pool_size - 8, 0),
+            connect_args={"options": "-c jit=off", "application_name": "tenantry"},
+        )
+
+    @asynccontextmanager
+    async def writing(self, identity: Identity | None) -> AsyncIterator[Connection]:
+        """A write transaction; commits at the end, rolls back on any exception."""
+        with tenantry_errors():
+            connection = await self._engine.connect()
+        try:
+            held = _AsyncConnection(connection)
+            if identity is not None:
+                await held.act_as(identity)
+            yield held
+            with tenantry_errors():
+                await connection.commit()
+        finally:
+            await connection.close()
+
+    @asynccontextmanager
+    async def reading(self, identity: Identity | None) -> AsyncIterator[Connection]:
+        """A read transaction: all its statements see one moment of the database."""
+        with tenantry_errors():
+            connection = await self._engine.connect()
+        try:
+            with tenantry_errors():
+                await connection.execution_options(**_SNAPSHOT)
+            held = _AsyncConnection(connection)
+            if identity is not None:
+                await held.act_as(identity)
+            yield held
+        finally:
+            await connection.close()
+
+    @contextmanager
+    def direct_writing(self, identity: Identity | None) -> Iterator[Connection]:
+        """Like `writing`, for the calling thread."""
+        with tenantry_errors():
+            connection = self._direct_engine.connect()
+        with connection:
+            yield _direct(connection, identity)
+            with tenantry_errors():
+                connection.commit()
+
+    @contextmanager
+    def direct_reading(self, identity: Identity | None) -> Iterator[Connection]:
+        """Like `reading`, for the calling thread."""
+        with tenantry_errors():
+            connection = self._direct_engine.connect()
+        with connection:
+            with tenantry_errors():
+                connection.execution_options(**_SNAPSHOT)
+            yield _direct(connection, identity)
+
+    async def aclose(self) -> None:
+        """Close both pools."""
+        if "_engine" in self.__dict__:
+            await self._engine.dispose()
+        self.close()
+
+    def close(self) -> None:
+        """Close the direct pool; without an event loop there is no other."""
+        if "_direct_engine" in self.__dict__:
+            self._direct_engine.dispose()
+
+
+def _direct(connection: sa.Connection, identity: Identity | None) -> DirectConnection:
+    def act_as(who: Identity) -> None:
+        connection.execute(_ACT_AS, {"role": who.role, "user_id": who.user_id})
+
+    held = DirectConnection(connection, "postgresql", act_as)
+    if identity is not None:
+        held.act_as_now(identity)
+    return held
+
+
+class _AsyncConnection:
+    """SQLAlchemy's asynchronous connection with Tenantry's errors."""
+
+    __slots__ = ("_connection", "dialect")
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self.dialect: Dialect = "postgresql"
+
+    async def fetch_all(self, query: Query, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
+        try:
+            return (await self._connection.execute(query, parameters)).fetchall()
+        except _DRIVER_ERRORS as error:
+            raise translate(error) from error
+
+    async def fetch_one(self, query: Query, parameters: Parameters | None = None) -> Row[Any] | None:
+        try:
+            return (await self._connection.execute(query, parameters)).first()
+        except _DRIVER_ERRORS as error:
+            raise translate(error) from error
+
+    async def fetch_value(self, query: Query, parameters: Parameters | None = None) -> Any:
+        row = await self.fetch_one(query, parameters)
+        return None if row is None else row[0]
+
+    async def execute(self, statement: Query, parameters: Parameters | None = None) -> int:
+        try:
+            return (await self._connection.execute(statement, parameters)).rowcount
+        except _DRIVER_ERRORS as error:
+            raise translate(error) from error
+
+    async def execute_many(self, statement: Query, parameters: Sequence[Parameters]) -> None:
+        if parameters:
+            try:
+                await self._connection.execute(statement, parameters)
+            except _DRIVER_ERRORS as error:
+                raise translate(error) from error
+
+    async def act_as(self, identity: Identity) -> None:
+        await self.fetch_one(_ACT_AS, {"role": identity.role, "user_id": identity.user_id})

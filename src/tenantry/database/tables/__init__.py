@@ -1,0 +1,30 @@
+"""The schema. `metadata` holds it whole; migrations build it, and a test shows that both agree."""
+
+from tenantry.database.tables.accounts import client_state, users
+from tenantry.database.tables.boards import board_shares, boards
+from tenantry.database.tables.columns import metadata
+from tenantry.database.tables.installation import app_settings, import_residue
+from tenantry.database.tables.library import style_presets, system_prompts, workflows
+from tenantry.database.tables.media import media, move_items, move_jobs, search_progress
+from tenantry.database.tables.models import model_relationships, models
+from tenantry.database.tables.queue_items import queue_items
+
+__all__ = [
+    "app_settings",
+    "board_shares",
+    "boards",
+    "client_state",
+    "import_residue",
+    "media",
+    "metadata",
+    "model_relationships",
+    "models",
+    "move_items",
+    "move_jobs",
+    "queue_items",
+    "search_progress",
+    "style_presets",
+    "system_prompts",
+    "users",
+    "workflows",
+]

@@ -1,0 +1,54 @@
+"""Workflows, style presets and system prompts."""
+
+import sqlalchemy as sa
+
+from tenantry.database.tables.columns import Bytewise, created_at, flag, metadata, owner, updated_at
+
+__all__ = ["style_presets", "system_prompts", "workflows"]
+
+workflows = sa.Table(
+    "workflows",
+    metadata,
+    sa.Column("workflow_id", Bytewise, primary_key=True),
+    owner(),
+    flag("is_public"),
+    # Read from the document at each write, so that lists never parse JSON.
+    sa.Column("category", Bytewise, nullable=False),
+    sa.Column("name", Bytewise, nullable=False),
+    sa.Column("description", Bytewise, nullable=False),
+    sa.Column("tags", Bytewise),
+    sa.Column("opened_at", Bytewise),
+    created_at(),
+    updated_at(),
+    sa.Column("document", Bytewise, nullable=False),
+    sa.Index(None, "user_id", "category", "name", "workflow_id"),
+    sa.Index(None, "category", "name", "workflow_id"),
+    sa.Index(None, "is_public", "category"),
+)
+
+style_presets = sa.Table(
+    "style_presets",
+    metadata,
+    sa.Column("preset_id", Bytewise, primary_key=True),
+    owner(),
+    flag("is_public"),
+    sa.Column("type", Bytewise, nullable=False, server_default="user"),
+    sa.Column("name", Bytewise, nullable=False),
+    sa.Column("preset_data", Bytewise, nullable=False),
+    created_at(),
+    updated_at(),
+    sa.Index(None, "user_id"),
+)
+
+system_prompts = sa.Table(
+    "system_prompts",
+    metadata,
+    sa.Column("prompt_id", Bytewise, primary_key=True),
+    owner(),
+    flag("is_public"),
+    sa.Column("name", Bytewise, nullable=False),
+    sa.Column("content", Bytewise, nullable=False),
+    created_at(),
+    updated_at(),
+    sa.Index(None, "user_id"),
+)

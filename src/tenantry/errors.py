@@ -1,0 +1,193 @@
+"""Every error that Tenantry raises on purpose.
+
+An error says what is wrong in words for the person who caused it, names the `field` it is about where there is one, and the
+`remedy` where there is one. Messages never contain SQL, secrets, or whether something of another user's exists.
+HTTP status codes are not decided here but in one table in `tenantry.api.problems`.
+"""
+
+from typing import ClassVar
+
+__all__ = [
+    "AuthenticationFailed",
+    "Conflict",
+    "CrossTenantRefused",
+    "DatabaseBusy",
+    "DatabaseReadOnly",
+    "DatabaseUnavailable",
+    "ImportRefused",
+    "IntegrityViolation",
+    "InvalidCursor",
+    "InvalidDatabaseURL",
+    "InvalidInput",
+    "LastAdministrator",
+    "MigrationFailed",
+    "NotADatabase",
+    "NotAllowed",
+    "NotFound",
+    "ProtectedUser",
+    "SchemaOutdated",
+    "SchemaTooNew",
+    "TenantryError",
+    "UnsafeDatabaseRole",
+    "WriterHeldByThisLoop",
+]
+
+
+class TenantryError(Exception):
+    """Something went wrong in Tenantry."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str | None = None, *, field: str | None = None, remedy: str | None = None) -> None:
+        self.message = message or (type(self).__doc__ or "").strip().split("\n")[0]
+        self.field = field
+        self.remedy = remedy
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        place = f"{self.field}: " if self.field else ""
+        mend = f" {self.remedy}" if self.remedy else ""
+        return f"{place}{self.message}{mend}"
+
+
+class InvalidInput(TenantryError):
+    """A value is not acceptable."""
+
+    code = "invalid_input"
+
+
+class InvalidCursor(InvalidInput):
+    """This cursor does not belong to this list."""
+
+    code = "invalid_cursor"
+
+    def __init__(self) -> None:
+        super().__init__(field="cursor", remedy="Start again without a cursor, and change no filter between two pages.")
+
+
+class NotFound(TenantryError):
+    """There is no such thing, or it is not yours to see."""
+
+    code = "not_found"
+
+    def __init__(self, kind: str, *, field: str | None = None) -> None:
+        self.kind = kind
+        super().__init__(f"There is no such {kind}.", field=field)
+
+
+class NotAllowed(TenantryError):
+    """You may see this but not change it."""
+
+    code = "not_allowed"
+
+
+class Conflict(TenantryError):
+    """This is already taken."""
+
+    code = "conflict"
+
+
+class LastAdministrator(Conflict):
+    """At least one active administrator must remain."""
+
+    code = "last_administrator"
+
+    def __init__(self) -> None:
+        super().__init__(remedy="Give another active user administrator rights first.")
+
+
+class ProtectedUser(Conflict):
+    """The built-in system user cannot be promoted, deactivated, deleted or given a password."""
+
+    code = "protected_user"
+
+
+class AuthenticationFailed(TenantryError):
+    """The e-mail address or the password is wrong."""
+
+    code = "authentication_failed"
+
+
+class CrossTenantRefused(TenantryError):
+    """The database refused to link or move a row across users."""
+
+    code = "cross_tenant_refused"
+
+
+class IntegrityViolation(TenantryError):
+    """The database refused the change because it would break a rule of the schema."""
+
+    code = "integrity_violation"
+
+    def __init__(self, constraint: str | None = None) -> None:
+        self.constraint = constraint
+        super().__init__()
+
+
+class DatabaseUnavailable(TenantryError):
+    """The database cannot be reached."""
+
+    code = "database_unavailable"
+
+
+class DatabaseBusy(DatabaseUnavailable):
+    """Another process has held the database for longer than the busy timeout."""
+
+    code = "database_busy"
+
+
+class DatabaseReadOnly(DatabaseUnavailable):
+    """The database can be read but not written."""
+
+    code = "database_read_only"
+
+
+class NotADatabase(DatabaseUnavailable):
+    """The file is not a SQLite database."""
+
+    code = "not_a_database"
+
+
+class InvalidDatabaseURL(InvalidInput):
+    """The database URL cannot be used."""
+
+    code = "invalid_database_url"
+
+
+class UnsafeDatabaseRole(DatabaseUnavailable):
+    """The PostgreSQL login bypasses row-level security."""
+
+    code = "unsafe_database_role"
+
+
+class SchemaOutdated(DatabaseUnavailable):
+    """The database schema is older than this program."""
+
+    code = "schema_outdated"
+
+
+class SchemaTooNew(DatabaseUnavailable):
+    """The database schema is newer than this program."""
+
+    code = "schema_too_new"
+
+
+class MigrationFailed(DatabaseUnavailable):
+    """The database schema could not be migrated."""
+
+    code = "migration_failed"
+
+
+class ImportRefused(InvalidInput):
+    """The file cannot be imported."""
+
+    code = "import_refused"
+
+
+class WriterHeldByThisLoop(TenantryError):
+    """A direct write would wait for a transaction of the event loop that it blocks."""
+
+    code = "writer_held_by_this_loop"
+
+    def __init__(self) -> None:
+        super().__init__(remedy="Use the asynchronous unit of work here, or run the direct write in another thread.")
