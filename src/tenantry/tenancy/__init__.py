@@ -1,1 +1,14 @@
-"""To be filled."""
+"""Principals and the rules of who may see and change what."""
+
+from tenantry.tenancy.principal import SYSTEM_USER_ID, InternalReason, Method, Principal, internal_uses
+from tenantry.tenancy.visibility import BoardVisibility, Permission
+
+__all__ = [
+    "SYSTEM_USER_ID",
+    "BoardVisibility",
+    "InternalReason",
+    "Method",
+    "Permission",
+    "Principal",
+    "internal_uses",
+]

@@ -148,11 +148,7 @@ def _people() -> None:
         sa.Column("value", Bytewise, nullable=False),
         sa.Column("updated_at", Bytewise, nullable=False),
         sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["users.user_id"],
-            name=op.f("fk_client_state_user_id"),
-            onupdate="RESTRICT",
-            ondelete="CASCADE",
+            ["user_id"], ["users.user_id"], name=op.f("fk_client_state_user_id"), onupdate="RESTRICT", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("user_id", "key", name=op.f("pk_client_state")),
     )
@@ -161,6 +157,7 @@ def _people() -> None:
 def _library() -> None:
     op.create_table(
         "workflows",
+        sa.Column("sequence", RowId, sa.Identity(), nullable=False),
         sa.Column("workflow_id", Bytewise, nullable=False),
         sa.Column("user_id", Bytewise, nullable=False),
         sa.Column("is_public", sa.Boolean(), server_default=sa.false(), nullable=False),
@@ -173,14 +170,13 @@ def _library() -> None:
         sa.Column("updated_at", Bytewise, nullable=False),
         sa.Column("document", Bytewise, nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.user_id"], name=op.f("fk_workflows_user_id"), onupdate="RESTRICT"),
-        sa.PrimaryKeyConstraint("workflow_id", name=op.f("pk_workflows")),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_workflows")),
+        sa.UniqueConstraint("workflow_id", name=op.f("uq_workflows_workflow_id")),
     )
-    op.create_index(op.f("ix_workflows_category_name_workflow_id"), "workflows", ["category", "name", "workflow_id"])
+    op.create_index(op.f("ix_workflows_category_name_sequence"), "workflows", ["category", "name", "sequence"])
     op.create_index(op.f("ix_workflows_is_public_category"), "workflows", ["is_public", "category"])
     op.create_index(
-        op.f("ix_workflows_user_id_category_name_workflow_id"),
-        "workflows",
-        ["user_id", "category", "name", "workflow_id"],
+        op.f("ix_workflows_user_id_category_name_sequence"), "workflows", ["user_id", "category", "name", "sequence"]
     )
     op.create_table(
         "style_presets",
@@ -254,6 +250,7 @@ def _library() -> None:
 def _gallery() -> None:
     op.create_table(
         "boards",
+        sa.Column("sequence", RowId, sa.Identity(), nullable=False),
         sa.Column("board_id", Bytewise, nullable=False),
         sa.Column("user_id", Bytewise, nullable=False),
         sa.Column("board_name", Bytewise, nullable=False),
@@ -265,12 +262,13 @@ def _gallery() -> None:
         sa.CheckConstraint("visibility IN ('private', 'shared', 'public')", name=op.f("ck_boards_visibility")),
         *_cover_key(),
         sa.ForeignKeyConstraint(["user_id"], ["users.user_id"], name=op.f("fk_boards_user_id"), onupdate="RESTRICT"),
-        sa.PrimaryKeyConstraint("board_id", name=op.f("pk_boards")),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_boards")),
         sa.UniqueConstraint("board_id", "user_id", name=op.f("uq_boards_board_id_user_id")),
+        sa.UniqueConstraint("board_id", name=op.f("uq_boards_board_id")),
     )
     op.create_index(op.f("ix_boards_cover_media_id"), "boards", ["cover_media_id"])
-    op.create_index(op.f("ix_boards_created_at_board_id"), "boards", ["created_at", "board_id"])
-    op.create_index(op.f("ix_boards_user_id_created_at_board_id"), "boards", ["user_id", "created_at", "board_id"])
+    op.create_index(op.f("ix_boards_created_at_sequence"), "boards", ["created_at", "sequence"])
+    op.create_index(op.f("ix_boards_user_id_created_at_sequence"), "boards", ["user_id", "created_at", "sequence"])
     op.create_index(op.f("ix_boards_visibility"), "boards", ["visibility"])
     op.create_table(
         "board_shares",
@@ -288,11 +286,7 @@ def _gallery() -> None:
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["users.user_id"],
-            name=op.f("fk_board_shares_user_id"),
-            onupdate="RESTRICT",
-            ondelete="CASCADE",
+            ["user_id"], ["users.user_id"], name=op.f("fk_board_shares_user_id"), onupdate="RESTRICT", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("board_id", "user_id", name=op.f("pk_board_shares")),
     )
@@ -349,18 +343,7 @@ def _gallery() -> None:
     op.create_index(
         "ix_media_owner_starred",
         "media",
-        [
-            "user_id",
-            "starred",
-            "created_at",
-            "media_id",
-            "is_intermediate",
-            "category",
-            "kind",
-            "board_id",
-            "origin",
-            "name",
-        ],
+        ["user_id", "starred", "created_at", "media_id", "is_intermediate", "category", "kind", "board_id", "origin", "name"],
     )
     op.create_index(
         "ix_media_starred",

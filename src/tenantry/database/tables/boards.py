@@ -9,7 +9,9 @@ __all__ = ["board_shares", "boards"]
 boards = sa.Table(
     "boards",
     metadata,
-    sa.Column("board_id", Bytewise, primary_key=True),
+    # Insertion order, which breaks ties of created_at.
+    sa.Column("sequence", RowId, sa.Identity(), primary_key=True),
+    sa.Column("board_id", Bytewise, nullable=False),
     owner(),
     sa.Column("board_name", Bytewise, nullable=False),
     sa.Column("visibility", Bytewise, nullable=False, server_default="private"),
@@ -18,11 +20,12 @@ boards = sa.Table(
     sa.Column("cover_media_id", RowId, sa.ForeignKey("media.media_id", ondelete="SET NULL", use_alter=True)),
     created_at(),
     updated_at(),
+    sa.UniqueConstraint("board_id"),
     # Lets children name the board together with its owner.
     sa.UniqueConstraint("board_id", "user_id"),
     sa.CheckConstraint("visibility IN ('private', 'shared', 'public')", name="visibility"),
-    sa.Index(None, "user_id", "created_at", "board_id"),
-    sa.Index(None, "created_at", "board_id"),
+    sa.Index(None, "user_id", "created_at", "sequence"),
+    sa.Index(None, "created_at", "sequence"),
     sa.Index(None, "visibility"),
     sa.Index(None, "cover_media_id"),
 )

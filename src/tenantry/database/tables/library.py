@@ -2,14 +2,16 @@
 
 import sqlalchemy as sa
 
-from tenantry.database.tables.columns import Bytewise, created_at, flag, metadata, owner, updated_at
+from tenantry.database.tables.columns import Bytewise, RowId, created_at, flag, metadata, owner, updated_at
 
 __all__ = ["style_presets", "system_prompts", "workflows"]
 
 workflows = sa.Table(
     "workflows",
     metadata,
-    sa.Column("workflow_id", Bytewise, primary_key=True),
+    # Insertion order, which breaks ties: most workflows share the NULL of opened_at.
+    sa.Column("sequence", RowId, sa.Identity(), primary_key=True),
+    sa.Column("workflow_id", Bytewise, nullable=False),
     owner(),
     flag("is_public"),
     # Read from the document at each write, so that lists never parse JSON.
@@ -21,8 +23,9 @@ workflows = sa.Table(
     created_at(),
     updated_at(),
     sa.Column("document", Bytewise, nullable=False),
-    sa.Index(None, "user_id", "category", "name", "workflow_id"),
-    sa.Index(None, "category", "name", "workflow_id"),
+    sa.UniqueConstraint("workflow_id"),
+    sa.Index(None, "user_id", "category", "name", "sequence"),
+    sa.Index(None, "category", "name", "sequence"),
     sa.Index(None, "is_public", "category"),
 )
 

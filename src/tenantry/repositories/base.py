@@ -1,0 +1,92 @@
+"""What every repository stands on: a connection inside somebody else's transaction, and the principal it acts for."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Row
+from sqlalchemy.dialects.postgresql import Insert as PostgreSQLInsert
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import Insert as SQLiteInsert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from tenantry.database import Clock, Connection, Ids, Query, timestamp
+from tenantry.errors import NotAllowed, NotFound, TenantryError
+from tenantry.tenancy import InternalReason, Principal
+
+__all__ = ["Ground", "Repository"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the repositories of one unit of work share."""
+
+    connection: Connection
+    principal: Principal
+    clock: Clock
+    ids: Ids
+
+    @asynccontextmanager
+    async def elevated(self, reason: InternalReason) -> AsyncIterator[None]:
+        """Act as Tenantry itself for a few statements, after the caller's right was established in its own name."""
+        connection, identity = self.connection, self.principal.identity
+        if identity.privileged:
+            yield
+            return
+        await connection.act_as(Principal.internal(reason).identity)
+        try:
+            yield
+        except BaseException:
+            # After a database error the transaction can only be rolled back, and there is nobody to be any more.
+            with suppress(TenantryError):
+                await connection.act_as(identity)
+            raise
+        await connection.act_as(identity)
+
+
+class Repository:
+    """Runs statements for one principal.
+
+    A repository never begins, commits or waits: it awaits nothing but the connection, so that the same code runs on an
+    event loop and, over a direct connection, without one. Statements of tenants carry the parameter `scope_user`.
+    """
+
+    __slots__ = ("_connection", "_everything", "_ground", "_me", "_scope")
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._connection = ground.connection
+        self._me = ground.principal.user_id
+        self._everything = ground.principal.sees_everything
+        self._scope: dict[str, object] = {} if self._everything else {"scope_user": self._me}
+
+    def _now(self) -> str:
+        return timestamp(self._ground.clock())
+
+    async def _all(self, query: Query, **parameters: object) -> Sequence[Row[Any]]:
+        return await self._connection.fetch_all(query, {**self._scope, **parameters})
+
+    async def _one(self, query: Query, **parameters: object) -> Row[Any] | None:
+        return await self._connection.fetch_one(query, {**self._scope, **parameters})
+
+    async def _value(self, query: Query, **parameters: object) -> Any:
+        return await self._connection.fetch_value(query, {**self._scope, **parameters})
+
+    async def _do(self, statement: Query, **parameters: object) -> int:
+        """Run an UPDATE or DELETE that carries the scope; answers how many rows it changed."""
+        return await self._connection.execute(statement, {**self._scope, **parameters})
+
+    async def _insert(self, statement: Query, **values: object) -> int:
+        return await self._connection.execute(statement, values or None)
+
+    def _insert_into(self, table: sa.Table) -> "SQLiteInsert | PostgreSQLInsert":
+        """An INSERT that knows ON CONFLICT in the connection's dialect."""
+        return sqlite_insert(table) if self._connection.dialect == "sqlite" else postgresql_insert(table)
+
+    async def _refuse(self, kind: str, visible: Query, **parameters: object) -> TenantryError:
+        """The error for a change that touched no row: not there, as far as the principal may know, or not theirs to change."""
+        if await self._one(visible, **parameters) is None:
+            return NotFound(kind)
+        return NotAllowed(f"You may see this {kind} but not change it.")

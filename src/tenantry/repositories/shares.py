@@ -1,0 +1,95 @@
+"""To whom boards are shared."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from tenantry.database.tables import board_shares, boards, users
+from tenantry.errors import InvalidInput, NotAllowed, NotFound
+from tenantry.repositories.base import Repository
+from tenantry.repositories.checks import check_choice
+from tenantry.tenancy import InternalReason, Permission
+from tenantry.tenancy.visibility import board_manageable, board_readable
+
+__all__ = ["Share", "Shares"]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One user's permission on another's board."""
+
+    board_id: str
+    user_id: str
+    permission: Permission
+    shared_at: str
+
+
+class Shares(Repository):
+    """Shares of the boards that a principal manages, and of one's own part in others'."""
+
+    __slots__ = ()
+
+    async def of_board(self, board_id: str) -> list[Share]:
+        """All shares of a board for those who manage it; others who see the board see their own share only."""
+        manages = await self._manages(board_id)
+        query = sa.select(board_shares).where(board_shares.c.board_id == board_id).order_by(board_shares.c.user_id)
+        if not manages:
+            query = query.where(board_shares.c.user_id == self._me)
+        async with self._ground.elevated(InternalReason.MANAGE_SHARES):
+            return [
+                Share(row.board_id, row.user_id, Permission(row.permission), row.shared_at)
+                for row in await self._connection.fetch_all(query)
+            ]
+
+    async def grant(self, board_id: str, user_ids: Sequence[str], permission: str) -> list[Share]:
+        """Share a board with users, or change what they may.
+
+        Raises `NotFound`, `NotAllowed`, or `InvalidInput` when one of the users cannot be shared with; nothing is shared then.
+        """
+        level = check_choice(permission, Permission, "permission")
+        owner = await self._owner_for_manager(board_id)
+        wanted = list(dict.fromkeys(user_ids))
+        now = self._now()
+        async with self._ground.elevated(InternalReason.MANAGE_SHARES):
+            found = await self._connection.fetch_all(
+                sa.select(users.c.user_id).where(users.c.user_id.in_(wanted), users.c.kind == "person")
+            )
+            known = {row.user_id for row in found} - {owner}
+            if len(known) != len(wanted):
+                raise InvalidInput("One of these users does not exist or owns the board.", field="user_ids")
+            statement = self._insert_into(board_shares)
+            upsert = statement.on_conflict_do_update(
+                index_elements=["board_id", "user_id"], set_={"permission": statement.excluded.permission}
+            )
+            await self._connection.execute_many(
+                upsert,
+                [
+                    {"board_id": board_id, "user_id": user, "owner_id": owner, "permission": level, "shared_at": now}
+                    for user in wanted
+                ],
+            )
+        return [Share(board_id, user, level, now) for user in wanted]
+
+    async def revoke(self, board_id: str, user_id: str) -> None:
+        """End a share; anybody may end their own. Raises `NotFound` or `NotAllowed`."""
+        if user_id != self._me:
+            await self._owner_for_manager(board_id)
+        async with self._ground.elevated(InternalReason.MANAGE_SHARES):
+            gone = sa.delete(board_shares).where(board_shares.c.board_id == board_id, board_shares.c.user_id == user_id)
+            if not await self._connection.execute(gone):
+                raise NotFound("share")
+
+    async def _manages(self, board_id: str) -> bool:
+        manageable = board_manageable(everything=self._everything)
+        query = sa.select(manageable).where(boards.c.board_id == board_id, board_readable(everything=self._everything))
+        row = await self._one(query)
+        if row is None:
+            raise NotFound("board")
+        return bool(row[0])
+
+    async def _owner_for_manager(self, board_id: str) -> str:
+        if not await self._manages(board_id):
+            raise NotAllowed("You may see this board but not share it.")
+        owner: str = await self._value(sa.select(boards.c.user_id).where(boards.c.board_id == board_id))
+        return owner

@@ -1,0 +1,30 @@
+"""One transaction for one principal, with every repository in reach."""
+
+from functools import cached_property
+
+from tenantry.database import Clock, Connection, Ids
+from tenantry.repositories.base import Ground
+from tenantry.repositories.boards import Boards
+from tenantry.repositories.shares import Shares
+from tenantry.tenancy import Principal
+
+__all__ = ["UnitOfWork"]
+
+
+class UnitOfWork:
+    """The repositories over one transaction; whoever opened it commits when its block ends, and only then."""
+
+    def __init__(self, connection: Connection, principal: Principal, clock: Clock, ids: Ids) -> None:
+        self.ground = Ground(connection, principal, clock, ids)
+
+    @property
+    def principal(self) -> Principal:
+        return self.ground.principal
+
+    @cached_property
+    def boards(self) -> Boards:
+        return Boards(self.ground)
+
+    @cached_property
+    def shares(self) -> Shares:
+        return Shares(self.ground)

@@ -1,0 +1,71 @@
+"""Who acts. Every unit of work has a principal; nothing in Tenantry takes an optional user id."""
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tenantry.database import Identity
+
+__all__ = ["SYSTEM_USER_ID", "InternalReason", "Method", "Principal", "internal_uses"]
+
+SYSTEM_USER_ID = "system"
+"""Owner of what a single-user installation left (contract, section 4.10)."""
+
+
+class Method(StrEnum):
+    """How a principal proved who it is."""
+
+    TOKEN = "token"  # noqa: S105
+    API_KEY = "api_key"
+    SINGLE_USER = "single_user"
+    COMMAND_LINE = "command_line"
+    LIBRARY = "library"
+    INTERNAL = "internal"
+
+
+class InternalReason(StrEnum):
+    """Every reason for which Tenantry itself works across users; a test lists who uses which."""
+
+    AUTHENTICATE = "look up an account before anybody is known"
+    ADMINISTER_ACCOUNTS = "keep the rules that concern all accounts, such as the last administrator's"
+    CHANGE_OWNER = "delete, transfer or keep a user's data, or assign what a single-user studio left"
+    IMPORT = "bring in a database of InvokeAI"
+    EXPORT = "write a database for InvokeAI"
+    INDEX_SEARCH = "add rows to the text index in the background"
+    MANAGE_SHARES = "let somebody whom the owner made a board's administrator manage its shares"
+    TAKE_OFF_BOARD = "let a board's writer take somebody else's item off it"
+    OPERATE = "run, inspect and repair the installation"
+
+
+internal_uses: Counter[InternalReason] = Counter()
+"""How often each reason was used since the process started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A user who acts, or Tenantry itself for a stated reason."""
+
+    user_id: str
+    is_admin: bool = False
+    method: Method = Method.LIBRARY
+    reason: InternalReason | None = None
+
+    @classmethod
+    def internal(cls, reason: InternalReason) -> "Principal":
+        """Tenantry itself, across users; not the `system` user, who is a user like others."""
+        internal_uses[reason] += 1
+        return cls(SYSTEM_USER_ID, method=Method.INTERNAL, reason=reason)
+
+    @property
+    def is_internal(self) -> bool:
+        return self.reason is not None
+
+    @property
+    def sees_everything(self) -> bool:
+        """Administrators and Tenantry itself are not limited to what one user may see."""
+        return self.is_admin or self.reason is not None
+
+    @property
+    def identity(self) -> Identity:
+        """What the database is told about the principal."""
+        return Identity(self.user_id, self.sees_everything)
