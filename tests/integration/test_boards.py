@@ -1,5 +1,7 @@
 """Boards and shares, on both databases and in both modes."""
 
+from functools import partial
+
 import pytest
 
 from tenantry.errors import InvalidCursor, InvalidInput, NotAllowed, NotFound
