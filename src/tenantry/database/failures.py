@@ -18,12 +18,15 @@ from tenantry.errors import (
     NotADatabase,
     SchemaOutdated,
     TenantryError,
+    TransactionEnded,
 )
 
-__all__ = ["CROSS_TENANT", "tenantry_errors", "translate"]
+__all__ = ["CROSS_TENANT", "UNDONE", "tenantry_errors", "translate"]
 
 CROSS_TENANT = "tenantry: cross-tenant change refused"
 """What the triggers on both databases say."""
+
+UNDONE = "An error inside this unit of work undid all of it; nothing was stored."
 
 _SQLITE_CONSTRAINT = re.compile(r"(?:UNIQUE|CHECK|NOT NULL) constraint failed: (?P<name>.+)")
 
@@ -46,6 +49,10 @@ def translate(error: BaseException) -> TenantryError:
     cause = error.orig if isinstance(error, StatementError) and error.orig is not None else error
     if isinstance(cause, TenantryError):
         return cause
+    if isinstance(cause, UnicodeEncodeError):
+        return InvalidInput("Text must be valid Unicode.", remedy="Remove the broken characters.")
+    if isinstance(cause, OverflowError):
+        return InvalidInput("A number is too large.")
     if isinstance(cause, sqlite3.Error):
         return _from_sqlite(cause)
     return _from_postgresql(cause)
@@ -86,6 +93,8 @@ def _from_postgresql(error: BaseException) -> TenantryError:
         return InvalidInput("Text must not contain NUL bytes.", remedy="Remove the NUL bytes.")
     if state == "25006":
         return DatabaseReadOnly()
+    if state == "25P02":
+        return TransactionEnded(UNDONE)
     if state in {"42P01", "42703"}:
         return SchemaOutdated(remedy="Run: tenantry db upgrade")
     if state in {"55P03", "57014"}:
@@ -94,6 +103,8 @@ def _from_postgresql(error: BaseException) -> TenantryError:
         return DatabaseUnavailable(
             "The database refused the login.", remedy="Check user, password and database name in the URL."
         )
+    if state and not state.startswith(("08", "57")):
+        return DatabaseUnavailable("The database reported an error.")
     return DatabaseUnavailable(remedy="Check that the server runs and that the URL names it.")
 
 

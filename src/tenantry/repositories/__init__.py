@@ -2,8 +2,29 @@
 
 from tenantry.repositories.base import Ground, Repository
 from tenantry.repositories.boards import Board, Boards
+from tenantry.repositories.gallery import Gallery
+from tenantry.repositories.media import MediaRepository
+from tenantry.repositories.media_values import UNCATEGORIZED, BoardSummary, GalleryDate, MediaItem, MediaNames, MediaQuery
 from tenantry.repositories.pages import Page, Slice
 from tenantry.repositories.shares import Share, Shares
 from tenantry.repositories.unit_of_work import UnitOfWork
 
-__all__ = ["Board", "Boards", "Ground", "Page", "Repository", "Share", "Shares", "Slice", "UnitOfWork"]
+__all__ = [
+    "UNCATEGORIZED",
+    "Board",
+    "BoardSummary",
+    "Boards",
+    "Gallery",
+    "GalleryDate",
+    "Ground",
+    "MediaItem",
+    "MediaNames",
+    "MediaQuery",
+    "MediaRepository",
+    "Page",
+    "Repository",
+    "Share",
+    "Shares",
+    "Slice",
+    "UnitOfWork",
+]

@@ -1,22 +1,24 @@
 """What every repository stands on: a connection inside somebody else's transaction, and the principal it acts for."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Row
+from sqlalchemy import ColumnElement, Row
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import Insert as PostgreSQLInsert
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import Insert as SQLiteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from tenantry.database import Clock, Connection, Ids, Query, timestamp
+from tenantry.database import Clock, Connection, Dialect, Ids, Query, timestamp
 from tenantry.errors import NotAllowed, NotFound, TenantryError
 from tenantry.tenancy import InternalReason, Principal
 
-__all__ = ["Ground", "Repository"]
+__all__ = ["Ground", "Repository", "among"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +80,24 @@ class Repository:
         """Run an UPDATE or DELETE that carries the scope; answers how many rows it changed."""
         return await self._connection.execute(statement, {**self._scope, **parameters})
 
-    async def _insert(self, statement: Query, **values: object) -> int:
-        return await self._connection.execute(statement, values or None)
+    async def _insert(self, statement: Query, **values: object) -> None:
+        # How many rows an INSERT wrote is not known with every driver; ask for RETURNING where it matters.
+        await self._connection.execute(statement, values or None)
 
     def _insert_into(self, table: sa.Table) -> "SQLiteInsert | PostgreSQLInsert":
         """An INSERT that knows ON CONFLICT in the connection's dialect."""
         return sqlite_insert(table) if self._connection.dialect == "sqlite" else postgresql_insert(table)
 
-    async def _refuse(self, kind: str, visible: Query, **parameters: object) -> TenantryError:
+    async def _refuse(self, kind: str, visible: Query, /, **parameters: object) -> TenantryError:
         """The error for a change that touched no row: not there, as far as the principal may know, or not theirs to change."""
         if await self._one(visible, **parameters) is None:
             return NotFound(kind)
         return NotAllowed(f"You may see this {kind} but not change it.")
+
+
+def among(dialect: Dialect, column: ColumnElement[Any], values: Sequence[str] | Sequence[int]) -> ColumnElement[bool]:
+    """Whether a column is one of any number of values, which travel as one parameter."""
+    if dialect == "sqlite":
+        listed = sa.func.json_each(json.dumps(list(values))).table_valued("value")
+        return column.in_(sa.select(listed.c.value))
+    return column == sa.any_(sa.literal(list(values), ARRAY(column.type)))

@@ -5,6 +5,9 @@ from functools import cached_property
 from tenantry.database import Clock, Connection, Ids
 from tenantry.repositories.base import Ground
 from tenantry.repositories.boards import Boards
+from tenantry.repositories.gallery import Gallery
+from tenantry.repositories.media import MediaRepository
+from tenantry.repositories.search import SearchIndex
 from tenantry.repositories.shares import Shares
 from tenantry.tenancy import Principal
 
@@ -28,3 +31,19 @@ class UnitOfWork:
     @cached_property
     def shares(self) -> Shares:
         return Shares(self.ground)
+
+    @cached_property
+    def images(self) -> MediaRepository:
+        return MediaRepository(self.ground, "image")
+
+    @cached_property
+    def videos(self) -> MediaRepository:
+        return MediaRepository(self.ground, "video")
+
+    @cached_property
+    def gallery(self) -> Gallery:
+        return Gallery(self.ground)
+
+    @cached_property
+    def search_index(self) -> SearchIndex:
+        return SearchIndex(self.ground)

@@ -322,7 +322,7 @@ def _gallery() -> None:
         ),
         sa.ForeignKeyConstraint(["user_id"], ["users.user_id"], name=op.f("fk_media_user_id"), onupdate="RESTRICT"),
         sa.PrimaryKeyConstraint("media_id", name=op.f("pk_media")),
-        sa.UniqueConstraint("kind", "name", name=op.f("uq_media_kind_name")),
+        sa.UniqueConstraint("name", "kind", name=op.f("uq_media_name_kind")),
         sqlite_autoincrement=True,
     )
     op.create_index(

@@ -36,7 +36,8 @@ media = sa.Table(
     updated_at(),
     # Last, because it is long and few reads want it.
     sa.Column("metadata", Bytewise),
-    sa.UniqueConstraint("kind", "name"),
+    # The name first: a list of one kind must not be tempted by this index.
+    sa.UniqueConstraint("name", "kind"),
     sa.CheckConstraint("kind IN ('image', 'video')", name="kind"),
     sa.CheckConstraint("(kind = 'video') = (duration IS NOT NULL)", name="duration"),
     sa.Index("ix_media_owner_starred", "user_id", "starred", "created_at", "media_id", *_COVERED),

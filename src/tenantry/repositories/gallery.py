@@ -1,0 +1,94 @@
+"""The gallery: images and videos as one stream, by date, and in summary."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement
+
+from tenantry.database.tables import boards, media
+from tenantry.repositories.base import Ground, among
+from tenantry.repositories.media_lists import ListKind, MediaLists
+from tenantry.repositories.media_values import BoardSummary, GalleryDate, MediaKind, MediaQuery
+from tenantry.tenancy.visibility import board_readable, owned
+
+__all__ = ["Gallery"]
+
+_GALLERY = ListKind("gallery", None, (media.c.kind, media.c.name), (str, str))
+
+_VISIBLE = media.c.is_intermediate == sa.false()
+_IS_IMAGE = media.c.kind == "image"
+_GENERAL = media.c.category == "general"
+_COUNTS = (
+    sa.func.count().filter(sa.and_(_IS_IMAGE, _GENERAL)).label("image_count"),
+    sa.func.count().filter(sa.and_(_IS_IMAGE, ~_GENERAL)).label("asset_count"),
+    sa.func.count().filter(~_IS_IMAGE).label("video_count"),
+)
+
+
+class Gallery(MediaLists):
+    """Both kinds in one order: creation time, then kind, then name."""
+
+    __slots__ = ()
+
+    def __init__(self, ground: Ground) -> None:
+        super().__init__(ground, _GALLERY)
+
+    async def item_names(self, query: MediaQuery) -> list[tuple[MediaKind, str]]:
+        """Kind and name of every item in order, read from the index alone."""
+        select = sa.select(media.c.kind, media.c.name).where(*await self._wanted(query)).order_by(*self._order(query))
+        return [(row.kind, row.name) for row in await self._all(select)]
+
+    async def dates(self, *, descending: bool = True) -> list[GalleryDate]:
+        """What was made on each UTC date, without intermediates; the cover is one's own newest (contract, section 4.4)."""
+        mine = owned(media, everything=self._everything)
+        day = sa.func.substr(media.c.created_at, 1, 10)
+        newest = sa.func.max(media.c.created_at).label("newest")
+        days = sa.select(day.label("date"), newest, *_COUNTS).where(mine, _VISIBLE).group_by(day).subquery("days")
+        covers = media.alias("covers")
+        cover = (
+            sa.select(covers.c.media_id)
+            .where(
+                sa.true() if self._everything else covers.c.user_id == sa.bindparam("scope_user"),
+                covers.c.created_at == days.c.newest,
+                covers.c.is_intermediate == sa.false(),
+            )
+            .order_by(covers.c.kind.desc(), covers.c.name.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = (
+            sa.select(days.c.date, days.c.image_count, days.c.asset_count, days.c.video_count, media.c.kind, media.c.name)
+            .select_from(days)
+            .join(media, media.c.media_id == cover)
+            .order_by(days.c.date.desc() if descending else days.c.date.asc())
+        )
+        return [GalleryDate(*tuple(row)) for row in await self._all(query)]
+
+    async def summaries(self, board_ids: Sequence[str]) -> dict[str, BoardSummary]:
+        """Counts and cover of each board; empty for one that is empty, not there, or not to be seen."""
+        wanted = among(self._connection.dialect, boards.c.board_id, board_ids)
+        chosen = sa.select(boards.c.board_id).where(wanted, board_readable(everything=self._everything)).subquery("chosen")
+        counts = (
+            sa.select(media.c.board_id, *_COUNTS)
+            .where(media.c.board_id.in_(sa.select(chosen.c.board_id)), _VISIBLE)
+            .group_by(media.c.board_id)
+            .subquery("counts")
+        )
+        numbers = (counts.c.board_id, counts.c.image_count, counts.c.asset_count, counts.c.video_count)
+        cover = media.c.media_id == _cover_of(counts.c.board_id)
+        query = sa.select(*numbers, media.c.kind, media.c.name).select_from(counts).join(media, cover)
+        found = {row.board_id: BoardSummary(*tuple(row)) for row in await self._all(query)}
+        return {board_id: found.get(board_id) or BoardSummary(board_id) for board_id in board_ids}
+
+
+def _cover_of(board_id: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Starred before others, then newest, then kind and name, all descending."""
+    covers = media.alias("covers")
+    return (
+        sa.select(covers.c.media_id)
+        .where(covers.c.board_id == board_id, covers.c.is_intermediate == sa.false())
+        .order_by(covers.c.starred.desc(), covers.c.created_at.desc(), covers.c.kind.desc(), covers.c.name.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
