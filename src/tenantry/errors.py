@@ -28,6 +28,7 @@ __all__ = [
     "SchemaOutdated",
     "SchemaTooNew",
     "TenantryError",
+    "TransactionEnded",
     "UnsafeDatabaseRole",
     "WriterHeldByThisLoop",
 ]
@@ -182,6 +183,12 @@ class ImportRefused(InvalidInput):
     """The file cannot be imported."""
 
     code = "import_refused"
+
+
+class TransactionEnded(TenantryError):
+    """This unit of work has ended."""
+
+    code = "transaction_ended"
 
 
 class WriterHeldByThisLoop(TenantryError):

@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 from tenantry.alembic.roles import ensure_roles
 from tenantry.database import DatabaseURL
 from tenantry.database.failures import tenantry_errors
+from tenantry.database.sqlite_file import create_private_file, open_file
 from tenantry.database.tables import metadata
 from tenantry.errors import MigrationFailed, SchemaOutdated, SchemaTooNew
 
@@ -25,6 +26,8 @@ __all__ = ["Revisions", "check_schema", "downgrade", "drift", "revisions", "upgr
 
 _ADVISORY_LOCK = 0x7E4A_4E54_5259
 _LOCK_TIMEOUT = "60s"
+_SQLITE_PATIENCE = 60.0
+"""Seconds to wait for another process that holds the file, such as one that is migrating it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,9 @@ def downgrade(url: DatabaseURL, revision: str) -> None:
 
 
 def revisions(url: DatabaseURL) -> Revisions:
-    """What the database is at, without changing it."""
+    """What the database is at, without changing it, also without making a SQLite file that is not there."""
+    if url.dialect == "sqlite" and not url.path.exists() and url.path.parent.is_dir():
+        return Revisions(None, _head(), known=True)
     with _connected(url) as connection:
         return _revisions(connection)
 
@@ -85,6 +90,8 @@ def included(_: object, name: str | None, kind: str, __: bool, ___: object) -> b
 
 
 def _migrate(url: DatabaseURL, act: Callable[[Config], None]) -> None:
+    if url.dialect == "sqlite":
+        create_private_file(url.path)
     with _connected(url) as connection:
         _begin_alone(connection)
         found = _revisions(connection)
@@ -107,10 +114,13 @@ def _migrate(url: DatabaseURL, act: Callable[[Config], None]) -> None:
 
 @contextmanager
 def _connected(url: DatabaseURL) -> Iterator[sa.Connection]:
-    driver = "sqlite+pysqlite" if url.dialect == "sqlite" else "postgresql+psycopg"
-    engine = sa.create_engine(url.driven_by(driver), poolclass=NullPool)
     if url.dialect == "sqlite":
+        engine = sa.create_engine(
+            "sqlite+pysqlite://", creator=lambda: open_file(url.path, _SQLITE_PATIENCE), poolclass=NullPool
+        )
         sa.event.listen(engine, "connect", _prepare_sqlite)
+    else:
+        engine = sa.create_engine(url.driven_by("postgresql+psycopg"), poolclass=NullPool)
     try:
         with tenantry_errors():
             connection = engine.connect()
@@ -123,7 +133,6 @@ def _connected(url: DatabaseURL) -> Iterator[sa.Connection]:
 def _prepare_sqlite(connection: Any, _: object) -> None:
     # Foreign keys stay off: a batch migration drops and rebuilds tables, and with enforcement on that deletes their children.
     connection.isolation_level = None
-    connection.execute("PRAGMA busy_timeout = 30000")
     connection.execute("PRAGMA foreign_keys = OFF")
     connection.create_function("tenantry_user", 0, lambda: None)
     connection.create_function("tenantry_privileged", 0, lambda: 1)
@@ -147,15 +156,22 @@ def _check_references(connection: sa.Connection) -> None:
 
 
 def _revisions(connection: sa.Connection) -> Revisions:
-    scripts = ScriptDirectory.from_config(_config(connection))
     current = MigrationContext.configure(connection).get_current_revision()
-    head = scripts.get_current_head()
+    known = current is None or any(script.revision == current for script in _scripts().walk_revisions())
+    return Revisions(current, _head(), known)
+
+
+def _head() -> str:
+    head = _scripts().get_current_head()
     assert head is not None
-    known = current is None or any(script.revision == current for script in scripts.walk_revisions())
-    return Revisions(current, head, known)
+    return head
 
 
-def _config(connection: sa.Connection) -> Config:
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(None))
+
+
+def _config(connection: sa.Connection | None) -> Config:
     config = Config()
     config.set_main_option("script_location", "tenantry:alembic")
     config.set_main_option("path_separator", "os")

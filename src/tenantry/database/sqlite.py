@@ -1,14 +1,13 @@
 """SQLite: one writer connection for both modes, as many readers as are needed."""
 
-import os
+import asyncio
 import sqlite3
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
-from typing import Literal
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
@@ -16,31 +15,27 @@ from sqlalchemy.pool import NullPool
 from tenantry.database.connection import Connection
 from tenantry.database.failures import tenantry_errors
 from tenantry.database.identity import Identity
+from tenantry.database.sqlite_file import (
+    Handle,
+    Synchronous,
+    check_same_file,
+    commit,
+    file_number,
+    open_file,
+    prepare,
+    rollback,
+)
 from tenantry.database.statements import DirectConnection, HoppingConnection, hop
 from tenantry.database.turns import Turns
 from tenantry.database.url import DatabaseURL, Dialect
+from tenantry.errors import DatabaseBusy, DatabaseUnavailable
 
 __all__ = ["SQLiteDatabase", "Synchronous"]
 
-Synchronous = Literal["FULL", "NORMAL"]
-
 _IDLE_READERS = 8
 _ASYNC_READERS = 4
-
-
-@dataclass(eq=False, slots=True)
-class _Handle:
-    """One connection to the file and whom it acts for at this moment."""
-
-    connection: sa.Connection
-    raw: sqlite3.Connection
-    identity: Identity | None = None
-
-    def act_as(self, identity: Identity | None) -> None:
-        self.identity = identity
-
-    def close(self) -> None:
-        self.connection.close()
+_READS_AT_ONCE = 64
+"""Open snapshots of one event loop; more wait in line, so that many tasks cannot use up the process's file handles."""
 
 
 class SQLiteDatabase:
@@ -57,17 +52,20 @@ class SQLiteDatabase:
         self._busy_timeout = busy_timeout
         self._synchronous = synchronous
         self._engine = sa.create_engine(
-            url.driven_by("sqlite+pysqlite"),
+            "sqlite+pysqlite://",
+            creator=lambda: open_file(url.path, busy_timeout),
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
-            connect_args={"check_same_thread": False, "timeout": busy_timeout},
         )
         self._turns = Turns()
-        self._writer: _Handle | None = None
-        self._readers: deque[_Handle] = deque()
+        self._writer: Handle | None = None
+        self._readers: deque[Handle] = deque()
         self._writer_thread = ThreadPoolExecutor(1, "tenantry-writer")
         self._reader_threads = ThreadPoolExecutor(_ASYNC_READERS, "tenantry-reader")
+        self._places: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
         self._closing = threading.Lock()
+        self._closed = False
+        self._file: tuple[int, int] | None = None
 
     @contextmanager
     def direct_writing(self, identity: Identity | None) -> Iterator[Connection]:
@@ -75,22 +73,31 @@ class SQLiteDatabase:
         self._turns.acquire(self._busy_timeout)
         try:
             handle = self._begin_write(identity)
+            direct = DirectConnection(handle.connection, "sqlite", handle.act_as)
             try:
-                yield DirectConnection(handle.connection, "sqlite", handle.act_as)
+                yield direct
             except BaseException:
-                _rollback(handle)
+                rollback(handle)
                 raise
-            _commit(handle)
+            finally:
+                direct.end()
+            commit(handle)
         finally:
             self._turns.release()
 
     @contextmanager
     def direct_reading(self, identity: Identity | None) -> Iterator[Connection]:
         """A read transaction of this thread: all its statements see one moment of the database."""
-        handle = self._take_reader(identity)
         try:
-            yield DirectConnection(handle.connection, "sqlite", handle.act_as)
+            handle = self._readers.pop()
+        except IndexError:
+            handle = self._open(read_only=True)
+        self._begin_read(handle, identity)
+        direct = DirectConnection(handle.connection, "sqlite", handle.act_as)
+        try:
+            yield direct
         finally:
+            direct.end()
             self._give_back(handle)
 
     @asynccontextmanager
@@ -98,29 +105,42 @@ class SQLiteDatabase:
         """Like `direct_writing`, for a task."""
         await self._turns.acquire_async(self._busy_timeout)
         try:
-            handle = await hop(self._writer_thread, self._begin_write, identity)
+            direct: DirectConnection | None = None
             try:
+                handle = await hop(self._writer_thread, self._begin_write, identity)
                 direct = DirectConnection(handle.connection, "sqlite", handle.act_as)
                 yield HoppingConnection(direct, self._writer_thread)
             except BaseException:
-                await hop(self._writer_thread, _rollback, handle)
+                # Also a begin that went through while its task was being cancelled.
+                await hop(self._writer_thread, self._rollback)
                 raise
-            await hop(self._writer_thread, _commit, handle)
+            finally:
+                if direct is not None:
+                    direct.end()
+            await hop(self._writer_thread, commit, handle)
         finally:
             self._turns.release()
 
     @asynccontextmanager
     async def reading(self, identity: Identity | None) -> AsyncIterator[Connection]:
-        """Like `direct_reading`, for a task."""
-        handle = self._take_reader(identity)
+        """Like `direct_reading`, for a task; at most 64 at once on one loop, others wait (`DatabaseBusy` after the timeout)."""
+        places = await self._place()
         try:
-            yield HoppingConnection(DirectConnection(handle.connection, "sqlite", handle.act_as), self._reader_threads)
+            handle = await self._reader()
+            self._begin_read(handle, identity)
+            direct = DirectConnection(handle.connection, "sqlite", handle.act_as)
+            try:
+                yield HoppingConnection(direct, self._reader_threads)
+            finally:
+                direct.end()
+                self._give_back(handle)
         finally:
-            self._give_back(handle)
+            places.release()
 
     def close(self) -> None:
         """Close every connection; call it when no transaction is open."""
         with self._closing:
+            self._closed = True
             self._writer_thread.shutdown()
             self._reader_threads.shutdown()
             if self._writer is not None:
@@ -135,25 +155,49 @@ class SQLiteDatabase:
     async def aclose(self) -> None:
         self.close()
 
-    def _begin_write(self, identity: Identity | None) -> _Handle:
+    def _begin_write(self, identity: Identity | None) -> Handle:
+        if self._writer is None:
+            self._writer = self._open(read_only=False)
         with tenantry_errors():
-            if self._writer is None:
-                self._writer = self._open(read_only=False)
+            check_same_file(self.url.path, self._file)
             self._writer.raw.execute("BEGIN IMMEDIATE")
         self._writer.identity = identity
         return self._writer
 
-    def _take_reader(self, identity: Identity | None) -> _Handle:
-        with tenantry_errors():
-            try:
-                handle = self._readers.pop()
-            except IndexError:
-                handle = self._open(read_only=True)
-            handle.raw.execute("BEGIN")
-        handle.identity = identity
-        return handle
+    def _rollback(self) -> None:
+        if self._writer is not None:
+            rollback(self._writer)
 
-    def _give_back(self, handle: _Handle) -> None:
+    def _begin_read(self, handle: Handle, identity: Identity | None) -> None:
+        try:
+            with tenantry_errors():
+                check_same_file(self.url.path, self._file)
+                handle.raw.execute("BEGIN")
+        except BaseException:
+            handle.close()
+            raise
+        handle.identity = identity
+
+    async def _place(self) -> asyncio.Semaphore:
+        places = self._places.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_READS_AT_ONCE))
+        if not places.locked():
+            await places.acquire()
+            return places
+        try:
+            async with asyncio.timeout(self._busy_timeout):
+                await places.acquire()
+        except TimeoutError:
+            raise DatabaseBusy("Too many reads are open at once.") from None
+        return places
+
+    async def _reader(self) -> Handle:
+        # A new one is put with the idle ones first, so that it is not lost when this task is cancelled meanwhile.
+        while True:
+            with suppress(IndexError):
+                return self._readers.pop()
+            await hop(self._reader_threads, lambda: self._readers.append(self._open(read_only=True)))
+
+    def _give_back(self, handle: Handle) -> None:
         # Ends the snapshot; costs microseconds, so it is done where the caller stands.
         handle.identity = None
         try:
@@ -161,56 +205,23 @@ class SQLiteDatabase:
         except sqlite3.Error:
             handle.close()
             return
-        if len(self._readers) < _IDLE_READERS:
+        if len(self._readers) < _IDLE_READERS and not self._closed:
             self._readers.append(handle)
         else:
             handle.close()
 
-    def _open(self, *, read_only: bool) -> _Handle:
-        _create_private_file(self.url)
-        connection = self._engine.connect()
-        raw = connection.connection.driver_connection
-        assert isinstance(raw, sqlite3.Connection)
-        handle = _Handle(connection, raw)
-        for name, value in self._pragmas(read_only=read_only):
-            raw.execute(f"PRAGMA {name} = {value}")
-        # The triggers ask these; a connection without them, such as the sqlite3 shell's, can neither link nor move rows.
-        raw.create_function("tenantry_user", 0, lambda: handle.identity.user_id if handle.identity else None)
-        raw.create_function("tenantry_privileged", 0, lambda: int(bool(handle.identity and handle.identity.privileged)))
-        return handle
-
-    def _pragmas(self, *, read_only: bool) -> list[tuple[str, str | int]]:
-        return [
-            ("busy_timeout", int(self._busy_timeout * 1000)),
-            ("journal_mode", "WAL"),
-            ("synchronous", self._synchronous),
-            ("foreign_keys", "ON"),
-            ("temp_store", "MEMORY"),
-            ("cache_size", -16_000),
-            ("mmap_size", 268_435_456),
-            ("recursive_triggers", "ON"),
-            ("query_only", "ON" if read_only else "OFF"),
-        ]
-
-
-def _commit(handle: _Handle) -> None:
-    try:
+    def _open(self, *, read_only: bool) -> Handle:
+        if self._closed:
+            raise DatabaseUnavailable("The database was closed.")
         with tenantry_errors():
-            handle.raw.execute("COMMIT")
-    except BaseException:
-        _rollback(handle)
-        raise
-    handle.identity = None
-
-
-def _rollback(handle: _Handle) -> None:
-    handle.identity = None
-    if handle.raw.in_transaction:
-        with suppress(sqlite3.Error):
-            handle.raw.execute("ROLLBACK")
-
-
-def _create_private_file(url: DatabaseURL) -> None:
-    """Make a new database file readable for its owner alone, because it holds password hashes and the token secret."""
-    with suppress(OSError):
-        os.close(os.open(url.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            connection = self._engine.connect()
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            handle = Handle(connection, raw)
+            try:
+                prepare(handle, self._busy_timeout, self._synchronous, read_only=read_only)
+                self._file = self._file or file_number(self.url.path)
+            except BaseException:
+                handle.close()
+                raise
+        return handle

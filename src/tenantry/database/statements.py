@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Row
@@ -15,47 +15,72 @@ from tenantry.database.connection import Parameters, Query
 from tenantry.database.failures import translate
 from tenantry.database.identity import Identity
 from tenantry.database.url import Dialect
+from tenantry.errors import DatabaseUnavailable, TransactionEnded
 
-__all__ = ["DirectConnection", "HoppingConnection", "hop"]
+__all__ = ["DirectConnection", "Ended", "HoppingConnection", "hop", "to_its_end"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_DRIVER_ERRORS = (DBAPIError, StatementError, sqlite3.Error, OSError)
+_DRIVER_ERRORS = (DBAPIError, StatementError, sqlite3.Error, OSError, UnicodeEncodeError, OverflowError)
+
+
+class Ended:
+    """Stands in the place of a connection that went back: nothing may reach the next transaction on it."""
+
+    def execute(self, *_: object) -> NoReturn:
+        raise TransactionEnded
+
+
+def _nobody(_: Identity) -> None:
+    raise TransactionEnded
 
 
 class DirectConnection:
-    """A connection whose calls block the calling thread and never suspend, so that `run` can drive them."""
+    """A connection whose calls block the calling thread and never suspend, so that `run` can drive them.
 
-    __slots__ = ("_act_as", "_connection", "dialect")
+    `failed` tells whether the database refused a statement; on PostgreSQL nothing of the transaction can be kept then.
+    """
+
+    __slots__ = ("_act_as", "_connection", "dialect", "failed")
 
     def __init__(self, connection: sa.Connection, dialect: Dialect, act_as: Callable[[Identity], None]) -> None:
-        self._connection = connection
+        self._connection: sa.Connection | Ended = connection
         self._act_as = act_as
         self.dialect: Dialect = dialect
+        self.failed = False
+
+    def end(self) -> None:
+        """Let go of the connection; every later call raises `TransactionEnded`."""
+        self._connection = Ended()
+        self._act_as = _nobody
 
     def fetch_all_now(self, query: Query, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
         try:
             return self._connection.execute(query, parameters).fetchall()
         except _DRIVER_ERRORS as error:
+            self.failed = True
             raise translate(error) from error
 
     def fetch_one_now(self, query: Query, parameters: Parameters | None = None) -> Row[Any] | None:
         try:
             return self._connection.execute(query, parameters).first()
         except _DRIVER_ERRORS as error:
+            self.failed = True
             raise translate(error) from error
 
     def execute_now(self, statement: Query, parameters: Parameters | Sequence[Parameters] | None = None) -> int:
         try:
             return self._connection.execute(statement, parameters).rowcount
         except _DRIVER_ERRORS as error:
+            self.failed = True
             raise translate(error) from error
 
     def act_as_now(self, identity: Identity) -> None:
         try:
             self._act_as(identity)
         except _DRIVER_ERRORS as error:
+            self.failed = True
             raise translate(error) from error
 
     async def fetch_all(self, query: Query, parameters: Parameters | None = None) -> Sequence[Row[Any]]:
@@ -111,11 +136,19 @@ class HoppingConnection:
 
 
 async def hop(executor: Executor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call `function` in a thread.
+    """Call `function` in a thread. Raises `DatabaseUnavailable` once the database was closed."""
+    try:
+        future = asyncio.get_running_loop().run_in_executor(executor, partial(function, *args, **kwargs))
+    except RuntimeError:
+        raise DatabaseUnavailable("The database was closed.") from None
+    return await to_its_end(future)
 
-    A cancelled caller still waits for the call's end, because the connection must never be used by two threads at once.
+
+async def to_its_end(future: "asyncio.Future[T]") -> T:
+    """Await a call on a connection.
+
+    A cancelled caller still waits for the call's end, because a connection must never be used by two at once.
     """
-    future = asyncio.get_running_loop().run_in_executor(executor, partial(function, *args, **kwargs))
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:

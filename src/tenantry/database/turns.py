@@ -20,11 +20,16 @@ class _Waiter:
     future: "asyncio.Future[None] | None" = None
     event: threading.Event = field(default_factory=threading.Event)
 
-    def call(self) -> None:
-        """Tell the waiter that it is its turn."""
-        self.event.set()
-        if self.loop is not None and not self.loop.is_closed():
+    def call(self) -> bool:
+        """Tell the waiter that it is its turn; false when its loop was closed and nobody is there any more."""
+        if self.loop is None:
+            self.event.set()
+            return True
+        try:
             self.loop.call_soon_threadsafe(_resolve, self.future)
+        except RuntimeError:
+            return False
+        return True
 
 
 def _resolve(future: "asyncio.Future[None] | None") -> None:
@@ -48,7 +53,7 @@ class Turns:
     def acquire(self, timeout: float) -> None:
         """Wait in this thread, at most `timeout` seconds (`DatabaseBusy` after that)."""
         loop = _running_loop()
-        waiter = _Waiter(threading.get_ident())
+        waiter = _Waiter(threading.get_ident(), task=None if loop is None else asyncio.current_task(loop))
         with self._guard:
             if self._holder is None:
                 self._holder = waiter
@@ -59,7 +64,14 @@ class Turns:
             if loop is not None and any(other.loop is loop for other in ahead):
                 raise WriterHeldByThisLoop
             self._line.append(waiter)
-        if not waiter.event.wait(timeout) and not self._leave_line(waiter):
+        try:
+            came = waiter.event.wait(timeout)
+        except BaseException:
+            # An interrupt from the keyboard: a turn that came at this very moment goes on to the next.
+            if self._leave_line(waiter):
+                self.release()
+            raise
+        if not came and not self._leave_line(waiter):
             raise DatabaseBusy
 
     async def acquire_async(self, timeout: float) -> None:
@@ -90,9 +102,12 @@ class Turns:
     def release(self) -> None:
         """Hand the turn to the next in line."""
         with self._guard:
-            self._holder = self._line.popleft() if self._line else None
-            if self._holder is not None:
-                self._holder.call()
+            self._holder = None
+            while self._line:
+                following = self._line.popleft()
+                if following.call():
+                    self._holder = following
+                    return
 
     def _leave_line(self, waiter: _Waiter) -> bool:
         """Give up waiting; true when the turn had come all the same."""
