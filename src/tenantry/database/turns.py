@@ -114,7 +114,8 @@ class Turns:
         with self._guard:
             if self._holder is waiter:
                 return True
-            self._line.remove(waiter)
+            if waiter in self._line:
+                self._line.remove(waiter)
             return False
 
 
