@@ -1,10 +1,9 @@
 """The gallery: images and videos as one stream, by date, and in summary."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement
 
 from tenantry.database.tables import boards, media
 from tenantry.repositories.base import Ground, among
@@ -47,48 +46,55 @@ class Gallery(MediaLists):
         days = sa.select(day.label("date"), newest, *_COUNTS).where(mine, _VISIBLE).group_by(day).subquery("days")
         covers = media.alias("covers")
         cover = (
-            sa.select(covers.c.media_id)
-            .where(
-                sa.true() if self._everything else covers.c.user_id == sa.bindparam("scope_user"),
-                covers.c.created_at == days.c.newest,
-                covers.c.is_intermediate == sa.false(),
-            )
+            _cover(covers)
+            .where(owned(covers, everything=self._everything), covers.c.created_at == days.c.newest)
             .order_by(covers.c.kind.desc(), covers.c.name.desc())
-            .limit(1)
-            .scalar_subquery()
         )
-        query = (
-            sa.select(days.c.date, days.c.image_count, days.c.asset_count, days.c.video_count, media.c.kind, media.c.name)
-            .select_from(days)
-            .join(media, media.c.media_id == cover)
-            .order_by(days.c.date.desc() if descending else days.c.date.asc())
-        )
-        return [GalleryDate(*tuple(row)) for row in await self._all(query)]
+        query = sa.select(
+            days.c.date, days.c.image_count, days.c.asset_count, days.c.video_count, cover.scalar_subquery().label("cover")
+        ).order_by(days.c.date.desc() if descending else days.c.date.asc())
+        return [
+            GalleryDate(row.date, row.image_count, row.asset_count, row.video_count, *_kind_and_name(row.cover))
+            for row in await self._all(query)
+        ]
 
     async def summaries(self, board_ids: Sequence[str]) -> dict[str, BoardSummary]:
         """Counts and cover of each board; empty for one that is empty, not there, or not to be seen."""
         wanted = among(self._connection.dialect, boards.c.board_id, board_ids)
-        chosen = sa.select(boards.c.board_id).where(wanted, board_readable(everything=self._everything)).subquery("chosen")
+        chosen = sa.select(boards.c.board_id).where(wanted, board_readable(everything=self._everything))
         counts = (
             sa.select(media.c.board_id, *_COUNTS)
-            .where(media.c.board_id.in_(sa.select(chosen.c.board_id)), _VISIBLE)
+            .where(media.c.board_id.in_(chosen), _VISIBLE)
             .group_by(media.c.board_id)
             .subquery("counts")
         )
-        numbers = (counts.c.board_id, counts.c.image_count, counts.c.asset_count, counts.c.video_count)
-        cover = media.c.media_id == _cover_of(counts.c.board_id)
-        query = sa.select(*numbers, media.c.kind, media.c.name).select_from(counts).join(media, cover)
-        found = {row.board_id: BoardSummary(*tuple(row)) for row in await self._all(query)}
+        covers = media.alias("covers")
+        cover = (
+            _cover(covers)
+            .where(covers.c.board_id == counts.c.board_id)
+            .order_by(covers.c.starred.desc(), covers.c.created_at.desc(), covers.c.kind.desc(), covers.c.name.desc())
+        )
+        query = sa.select(
+            counts.c.board_id,
+            counts.c.image_count,
+            counts.c.asset_count,
+            counts.c.video_count,
+            cover.scalar_subquery().label("cover"),
+        )
+        found = {
+            row.board_id: BoardSummary(
+                row.board_id, row.image_count, row.asset_count, row.video_count, *_kind_and_name(row.cover)
+            )
+            for row in await self._all(query)
+        }
         return {board_id: found.get(board_id) or BoardSummary(board_id) for board_id in board_ids}
 
 
-def _cover_of(board_id: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Starred before others, then newest, then kind and name, all descending."""
-    covers = media.alias("covers")
-    return (
-        sa.select(covers.c.media_id)
-        .where(covers.c.board_id == board_id, covers.c.is_intermediate == sa.false())
-        .order_by(covers.c.starred.desc(), covers.c.created_at.desc(), covers.c.kind.desc(), covers.c.name.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
+def _cover(covers: sa.FromClause) -> sa.Select[Any]:
+    """One item as "kind name", both in one column so that they come from the index alone and from the same row."""
+    return sa.select(covers.c.kind + " " + covers.c.name).where(covers.c.is_intermediate == sa.false()).limit(1)
+
+
+def _kind_and_name(cover: str) -> tuple[MediaKind, str]:
+    kind, name = cover.split(" ", 1)
+    return cast("MediaKind", kind), name

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Row
+from sqlalchemy import ColumnElement, Row, Select
 
 from tenantry.database.tables import boards, media
 from tenantry.errors import InvalidInput
@@ -69,7 +69,7 @@ class MediaLists(Repository):
         """The items from `offset` on, with the number of all. Raises `InvalidInput`."""
         check_window(limit, offset)
         wanted = await self._wanted(query)
-        total = await self._value(sa.select(sa.func.count()).select_from(media).where(*wanted))
+        total = await self._value(_counting(*wanted))
         rows: Sequence[Row[Any]] = []
         if offset < total:
             # The ids come from the index alone, so that skipped rows are never read.
@@ -100,13 +100,15 @@ class MediaLists(Repository):
     async def names(self, query: MediaQuery) -> MediaNames:
         """All names in order, read from the index alone."""
         wanted = await self._wanted(query)
-        rows = await self._all(sa.select(media.c.name, media.c.starred).where(*wanted).order_by(*self._order(query)))
-        starred = sum(row.starred for row in rows) if query.starred_first else 0
-        return MediaNames([row.name for row in rows], starred, len(rows))
+        rows = await self._all(sa.select(media.c.name).where(*wanted).order_by(*self._order(query)))
+        starred = 0
+        if query.starred_first and rows:
+            starred = await self._value(_counting(*wanted, media.c.starred == sa.true()))
+        return MediaNames([row[0] for row in rows], starred, len(rows))
 
     async def count(self, query: MediaQuery) -> int:
         """How many items match."""
-        return int(await self._value(sa.select(sa.func.count()).select_from(media).where(*await self._wanted(query))))
+        return int(await self._value(_counting(*await self._wanted(query))))
 
     async def _wanted(self, query: MediaQuery) -> list[ColumnElement[bool]]:
         wanted = [self._listed(query.board), *_filters(query)]
@@ -138,6 +140,10 @@ class MediaLists(Repository):
 def media_item(row: Row[Any]) -> MediaItem:
     """The value of a row that begins with `ITEM_COLUMNS`."""
     return MediaItem(*row[:_ITEM_WIDTH])
+
+
+def _counting(*wanted: ColumnElement[bool]) -> Select[Any]:
+    return sa.select(sa.func.count()).select_from(media).where(*wanted)
 
 
 def _filters(query: MediaQuery) -> list[ColumnElement[bool]]:

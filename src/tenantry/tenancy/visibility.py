@@ -46,7 +46,7 @@ class Permission(StrEnum):
     ADMIN = "admin"
 
 
-def owned(table: sa.Table, *, everything: bool) -> ColumnElement[bool]:
+def owned(table: sa.FromClause, *, everything: bool) -> ColumnElement[bool]:
     """The user's own rows."""
     return sa.true() if everything else table.c.user_id == ME
 
