@@ -1,6 +1,7 @@
 """The gallery: images and videos as one stream, by date, and in summary."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -40,23 +41,8 @@ class Gallery(MediaLists):
 
     async def dates(self, *, descending: bool = True) -> list[GalleryDate]:
         """What was made on each UTC date, without intermediates; the cover is one's own newest (contract, section 4.4)."""
-        mine = owned(media, everything=self._everything)
-        day = sa.func.substr(media.c.created_at, 1, 10)
-        newest = sa.func.max(media.c.created_at).label("newest")
-        days = sa.select(day.label("date"), newest, *_COUNTS).where(mine, _VISIBLE).group_by(day).subquery("days")
-        covers = media.alias("covers")
-        cover = (
-            _cover(covers)
-            .where(owned(covers, everything=self._everything), covers.c.created_at == days.c.newest)
-            .order_by(covers.c.kind.desc(), covers.c.name.desc())
-        )
-        query = sa.select(
-            days.c.date, days.c.image_count, days.c.asset_count, days.c.video_count, cover.scalar_subquery().label("cover")
-        ).order_by(days.c.date.desc() if descending else days.c.date.asc())
-        return [
-            GalleryDate(row.date, row.image_count, row.asset_count, row.video_count, *_kind_and_name(row.cover))
-            for row in await self._all(query)
-        ]
+        rows = await self._all(_dates(self._everything, descending))
+        return [_gallery_date(*tuple(row)) for row in rows]
 
     async def summaries(self, board_ids: Sequence[str]) -> dict[str, BoardSummary]:
         """Counts and cover of each board; empty for one that is empty, not there, or not to be seen."""
@@ -81,18 +67,39 @@ class Gallery(MediaLists):
             counts.c.video_count,
             cover.scalar_subquery().label("cover"),
         )
-        found = {
-            row.board_id: BoardSummary(
-                row.board_id, row.image_count, row.asset_count, row.video_count, *_kind_and_name(row.cover)
-            )
-            for row in await self._all(query)
-        }
+        rows = await self._all(query)
+        found = {row[0]: _board_summary(*tuple(row)) for row in rows}
         return {board_id: found.get(board_id) or BoardSummary(board_id) for board_id in board_ids}
+
+
+@cache
+def _dates(everything: bool, descending: bool) -> sa.Select[Any]:
+    day = sa.func.substr(media.c.created_at, 1, 10)
+    newest = sa.func.max(media.c.created_at).label("newest")
+    mine = owned(media, everything=everything)
+    days = sa.select(day.label("date"), newest, *_COUNTS).where(mine, _VISIBLE).group_by(day).subquery("days")
+    covers = media.alias("covers")
+    cover = (
+        _cover(covers)
+        .where(owned(covers, everything=everything), covers.c.created_at == days.c.newest)
+        .order_by(covers.c.kind.desc(), covers.c.name.desc())
+        .scalar_subquery()
+    )
+    numbers = (days.c.date, days.c.image_count, days.c.asset_count, days.c.video_count)
+    return sa.select(*numbers, cover.label("cover")).order_by(days.c.date.desc() if descending else days.c.date.asc())
 
 
 def _cover(covers: sa.FromClause) -> sa.Select[Any]:
     """One item as "kind name", both in one column so that they come from the index alone and from the same row."""
     return sa.select(covers.c.kind + " " + covers.c.name).where(covers.c.is_intermediate == sa.false()).limit(1)
+
+
+def _gallery_date(date: str, images: int, assets: int, videos: int, cover: str) -> GalleryDate:
+    return GalleryDate(date, images, assets, videos, *_kind_and_name(cover))
+
+
+def _board_summary(board_id: str, images: int, assets: int, videos: int, cover: str) -> BoardSummary:
+    return BoardSummary(board_id, images, assets, videos, *_kind_and_name(cover))
 
 
 def _kind_and_name(cover: str) -> tuple[MediaKind, str]:
