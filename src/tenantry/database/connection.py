@@ -1,6 +1,7 @@
 """What a repository may do with a connection, and how its coroutines run without an event loop."""
 
 from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Executable, Row
@@ -62,5 +63,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     except StopIteration as finished:
         result: T = finished.value
         return result
-    coroutine.close()
+    # A coroutine of an asynchronous driver may try to wait even while it is closed.
+    with suppress(RuntimeError):
+        coroutine.close()
     raise RuntimeError("This coroutine waits for an event loop; only repository calls over a direct connection can be run.")
