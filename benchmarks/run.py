@@ -11,10 +11,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+import tenantry
 from benchmarks.dataset import build, is_built
 from benchmarks.operations import ADMIN, OPERATIONS, Operation, restore
 from benchmarks.servers import postgres_server
 from tenantry import Studio, connect, run
+from tenantry.database import DatabaseURL
 
 DATA = Path(__file__).parent / "data"
 BUDGET = 3.0
@@ -49,7 +51,7 @@ def _studio(url: str) -> Iterator[Studio]:
 
 def _report(title: str, studio: Studio, operations: list[Operation]) -> None:
     table = Table("operation", "direct", "p95", "async", "p95", "target (SQLite, direct)", "within", title=title)
-    asynchronous = asyncio.run(_measure_async(studio, operations))
+    asynchronous = asyncio.run(_measure_async(studio.database.url, operations))
     for operation in operations:
         direct = _measure_direct(studio, operation)
         median, p95 = _figures(direct)
@@ -77,19 +79,20 @@ def _measure_direct(studio: Studio, operation: Operation) -> list[float]:
     return times[1:]
 
 
-async def _measure_async(studio: Studio, operations: list[Operation]) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
-    for operation in operations:
-        times: list[float] = []
-        started = time.perf_counter()
-        while len(times) < 5 or (time.perf_counter() - started < BUDGET and len(times) < 300):
-            begun = time.perf_counter()
-            async with studio.begin(operation.principal) if operation.writes else studio.read(operation.principal) as work:
-                await operation.call(work, len(times))
-            times.append((time.perf_counter() - begun) * 1000)
-        found[operation.name] = times[1:]
-    await studio.database.aclose() if studio.database.dialect == "postgresql" else None
-    return found
+async def _measure_async(url: DatabaseURL, operations: list[Operation]) -> dict[str, list[float]]:
+    async with tenantry.open(url) as studio:
+        return {operation.name: await _measure_one(studio, operation) for operation in operations}
+
+
+async def _measure_one(studio: Studio, operation: Operation) -> list[float]:
+    times: list[float] = []
+    started = time.perf_counter()
+    while len(times) < 5 or (time.perf_counter() - started < BUDGET and len(times) < 300):
+        begun = time.perf_counter()
+        async with studio.begin(operation.principal) if operation.writes else studio.read(operation.principal) as work:
+            await operation.call(work, len(times))
+        times.append((time.perf_counter() - begun) * 1000)
+    return times[1:]
 
 
 def _figures(times: list[float]) -> tuple[float, float]:
