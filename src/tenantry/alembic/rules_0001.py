@@ -28,7 +28,6 @@ def create_rules(connection: sa.Connection) -> None:
 def drop_rules(connection: sa.Connection) -> None:
     """Drop what does not go with the tables."""
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("DROP TABLE IF EXISTS media_text")
         return
     for function in ("tenantry_guard_owner", "tenantry_guard_link", "tenantry_guard_cover", "tenantry_user"):
         connection.exec_driver_sql(f"DROP FUNCTION {function}() CASCADE")
@@ -52,8 +51,6 @@ def _usable_cover(media_id: str, board_id: str) -> str:
 
 
 def _sqlite() -> Iterator[str]:
-    # A text index over substrings of three; it keeps no text of its own and is filled in the background.
-    yield ("CREATE VIRTUAL TABLE media_text USING fts5(metadata, content='', tokenize='trigram', detail='none', columnsize=0)")
     for table in _OWNED:
         yield _sqlite_trigger(table, "owner_insert", "INSERT", "NOT coalesce(NEW.user_id = tenantry_user(), 0)")
         yield _sqlite_trigger(table, "owner_update", "UPDATE OF user_id", "NEW.user_id <> OLD.user_id")

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from tenantry.alembic.rules_0001 import create_rules, drop_rules
+from tenantry.alembic.text_index_0001 import create_text_index, drop_text_index
 
 revision = "0001"
 down_revision = None
@@ -32,9 +33,11 @@ def upgrade() -> None:
     _library()
     _gallery()
     create_rules(op.get_bind())
+    create_text_index(op.get_bind())
 
 
 def downgrade() -> None:
+    drop_text_index(op.get_bind())
     drop_rules(op.get_bind())
     if op.get_bind().dialect.name != "sqlite":
         op.drop_constraint(_COVER_KEY, "boards")
