@@ -1,0 +1,25 @@
+// The workflow library.
+
+import { make, show } from "./dom.js";
+import { get } from "./server.js";
+
+export async function workflows(stage, me, term) {
+  const page = await get("workflows/", { page: 0, per_page: 200, query: term, order_by: "name", direction: "ASC" });
+  const cards = page.items.map((workflow) => card(workflow, me));
+  const title = make("div", { className: "title" }, make("h1", {}, "Workflows"), make("span", { className: "quiet" }, String(page.total)));
+  const list = cards.length ? make("div", { className: "cards" }, cards) : make("p", { className: "empty" }, "No workflows here yet.");
+  show(stage, make("section", { className: "content" }, title, list));
+}
+
+function card(workflow, me) {
+  const tags = (workflow.tags ?? "").split(",").map((tag) => tag.trim()).filter(Boolean);
+  const whose = workflow.category === "default" ? "built in" : me && workflow.user_id !== me.user_id ? "shared" : workflow.is_public ? "yours, public" : "yours";
+  return make(
+    "article",
+    { className: "card" },
+    make("h2", {}, workflow.name),
+    make("p", {}, workflow.description || "No description."),
+    tags.map((tag) => make("span", { className: "tag" }, tag)),
+    make("span", { className: "tag" }, whose),
+  );
+}

@@ -1,0 +1,88 @@
+"""Everything that can be set from outside, read from the environment once, at the edge, and passed down from there."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from tenantry.errors import InvalidInput
+
+__all__ = ["Settings"]
+
+PREFIX = "TENANTRY_"
+
+
+class Settings(BaseSettings):
+    """Settings of one process; each comes from `TENANTRY_<NAME>` where it is not given in code.
+
+    Make it with `Settings.read`, which raises `InvalidInput` naming the variable that cannot be used.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    database: str = Field("sqlite:///./tenantry.db", repr=False)
+    """Where everything is kept: a SQLite or PostgreSQL URL. It may hold a password, so it is never shown."""
+
+    outputs: Path | None = None
+    """Folder of the image and video files; left open, `outputs` beside a SQLite file, else in the working folder."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(9100, ge=0, le=65535)
+    """0 takes any free port."""
+
+    multiuser: bool = True
+    """Off: everybody is the `system` user, an administrator, and nobody logs in."""
+
+    bcrypt_cost: int = Field(12, ge=4, le=18)
+    token_days: float = Field(1.0, gt=0, le=365)
+    remembered_token_days: float = Field(7.0, gt=0, le=365)
+    """Lifetime of an access token, and of one for "remember me"."""
+
+    strict_passwords: bool = True
+    """Whether a weak password is refused."""
+
+    sqlite_synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    """FULL: a commit survives a power loss; NORMAL: the last ones may not."""
+
+    busy_timeout: float = Field(30.0, ge=0, le=3600)
+    """Seconds that a write waits for another process to let go of a SQLite file."""
+
+    allowed_origins: str = ""
+    """Origins of other web pages that may call this server, separated by commas; none by default."""
+
+    max_body_bytes: int = Field(32 * 1024 * 1024, ge=1024)
+    """Bytes of a request's body at most."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
+
+    @classmethod
+    def read(cls, **given: Any) -> "Settings":
+        """Settings from the environment; what is `given` and not None comes first. Raises `InvalidInput`."""
+        try:
+            return cls(**{name: value for name, value in given.items() if value is not None})
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            name = str(first["loc"][0]) if first["loc"] else "settings"
+            raise InvalidInput(
+                f"This setting cannot be used: {first['msg']}.", field=name, remedy=f"Correct {PREFIX}{name.upper()}."
+            ) from None
+
+    @property
+    def origins(self) -> list[str]:
+        return [origin.strip().rstrip("/") for origin in self.allowed_origins.split(",") if origin.strip()]
+
+    @property
+    def outputs_folder(self) -> Path:
+        """The folder of image and video files, whether it exists or not."""
+        if self.outputs is not None:
+            return self.outputs.expanduser().absolute()
+        try:
+            url = make_url(self.database)
+        except ArgumentError:
+            return Path("outputs").absolute()
+        file = url.database if url.get_backend_name() == "sqlite" else None
+        return (Path(file).expanduser().absolute().parent if file else Path.cwd()) / "outputs"
