@@ -6,21 +6,14 @@ from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy import Row, Select
+from sqlalchemy import ColumnElement, Row, Select
 
 from tenantry.database.tables import boards, media
 from tenantry.errors import InvalidInput, NotFound
 from tenantry.repositories.base import Repository
 from tenantry.repositories.checks import check_choice, check_name
 from tenantry.repositories.pages import Page, Slice, check_window, decode_cursor, encode_cursor
-from tenantry.tenancy.visibility import (
-    BoardVisibility,
-    board_manageable,
-    board_readable,
-    board_writable,
-    media_readable,
-    owned,
-)
+from tenantry.tenancy.visibility import ME, BoardVisibility, board_manageable, board_readable, board_writable, owned
 
 __all__ = ["Board", "BoardOrder", "Boards"]
 
@@ -41,18 +34,28 @@ class Board:
     updated_at: str
 
 
-# The cover's name by a sub-select, so that one statement shape serves reads and RETURNING alike.
-_COVER = sa.select(media.c.name).where(media.c.media_id == boards.c.cover_media_id).scalar_subquery().label("cover_image_name")
-_COLUMNS = (
-    boards.c.board_id,
-    boards.c.user_id,
-    boards.c.board_name,
-    boards.c.visibility,
-    boards.c.archived,
-    _COVER,
-    boards.c.created_at,
-    boards.c.updated_at,
-)
+@cache
+def _columns(everything: bool) -> tuple[ColumnElement[Any], ...]:
+    """What a board is made of; the cover's name by a sub-select, so that one shape serves reads and RETURNING alike.
+
+    A tenant learns the name of a cover that is on the board or their own, not of one that the owner keeps elsewhere.
+    """
+    named = sa.and_(media.c.media_id == boards.c.cover_media_id, sa.true() if everything else _usable(boards.c.board_id))
+    return (
+        boards.c.board_id,
+        boards.c.user_id,
+        boards.c.board_name,
+        boards.c.visibility,
+        boards.c.archived,
+        sa.select(media.c.name).where(named).correlate(boards).scalar_subquery().label("cover_image_name"),
+        boards.c.created_at,
+        boards.c.updated_at,
+    )
+
+
+def _usable(board_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Which items may stand for a board: one's own, and those that are on it."""
+    return sa.or_(media.c.user_id == ME, media.c.board_id == board_id)
 
 
 class Boards(Repository):
@@ -116,12 +119,12 @@ class Boards(Repository):
         if archived is not None:
             changes[boards.c.archived] = archived
         if cover_image_name is not None:
-            changes[boards.c.cover_media_id] = await self._cover(cover_image_name)
+            changes[boards.c.cover_media_id] = await self._cover(board_id, cover_image_name)
         change = (
             sa.update(boards)
             .where(boards.c.board_id == board_id, board_manageable(everything=self._everything))
             .values(changes)
-            .returning(*_COLUMNS)
+            .returning(*_columns(self._everything))
         )
         row = await self._one(change)
         if row is None:
@@ -147,7 +150,13 @@ class Boards(Repository):
         check_window(limit, offset)
         wanted = self._wanted(include_archived)
         total = await self._value(sa.select(sa.func.count()).select_from(boards).where(*wanted))
-        query = sa.select(*_COLUMNS).where(*wanted).order_by(*_order(order_by, descending)).limit(limit).offset(offset)
+        query = (
+            sa.select(*_columns(self._everything))
+            .where(*wanted)
+            .order_by(*_order(order_by, descending))
+            .limit(limit)
+            .offset(offset)
+        )
         return Page([_board(row) for row in await self._all(query)], total, offset, limit)
 
     async def slice(
@@ -163,7 +172,7 @@ class Boards(Repository):
         check_window(limit)
         filters = (order_by, descending, include_archived)
         column = boards.c[order_by]
-        query = sa.select(*_COLUMNS, boards.c.sequence).where(*self._wanted(include_archived))
+        query = sa.select(*_columns(self._everything), boards.c.sequence).where(*self._wanted(include_archived))
         if cursor is not None:
             value, sequence = decode_cursor(cursor, "boards", filters, (str, int))
             place, key = sa.tuple_(column, boards.c.sequence), sa.tuple_(sa.literal(value), sa.literal(sequence))
@@ -178,16 +187,16 @@ class Boards(Repository):
     ) -> list[Board]:
         """Every board that the principal may see; names sort without regard to case (contract, section 4.3)."""
         order = _order(order_by, descending, fold_case=True)
-        query = sa.select(*_COLUMNS).where(*self._wanted(include_archived)).order_by(*order)
+        query = sa.select(*_columns(self._everything)).where(*self._wanted(include_archived)).order_by(*order)
         return [_board(row) for row in await self._all(query)]
 
     def _wanted(self, include_archived: bool) -> Sequence[sa.ColumnElement[bool]]:
         readable = board_readable(everything=self._everything)
         return [readable] if include_archived else [readable, boards.c.archived == sa.false()]
 
-    async def _cover(self, image_name: str) -> int:
-        readable = media_readable(everything=self._everything)
-        query = sa.select(media.c.media_id).where(media.c.kind == "image", media.c.name == image_name, readable)
+    async def _cover(self, board_id: str, image_name: str) -> int:
+        usable = sa.true() if self._everything else _usable(sa.literal(board_id))
+        query = sa.select(media.c.media_id).where(media.c.kind == "image", media.c.name == image_name, usable)
         media_id: int | None = await self._value(query)
         if media_id is None:
             raise InvalidInput("There is no such image.", field="cover_image_name")
@@ -196,7 +205,9 @@ class Boards(Repository):
 
 @cache
 def _get(everything: bool) -> Select[Any]:
-    return sa.select(*_COLUMNS).where(boards.c.board_id == sa.bindparam("board_id"), board_readable(everything=everything))
+    return sa.select(*_columns(everything)).where(
+        boards.c.board_id == sa.bindparam("board_id"), board_readable(everything=everything)
+    )
 
 
 def _order(order_by: BoardOrder, descending: bool, *, fold_case: bool = False) -> list[sa.ColumnElement[Any]]:

@@ -178,7 +178,8 @@ class MediaRepository(MediaLists):
         Answers the names that were taken off.
         """
         on_board = media.c.board_id.is_not(None) if board_id is None else media.c.board_id == board_id
-        rows = await self._all(sa.select(media.c.name).where(*self._changeable(names), on_board))
+        # Locked, so that an owner who moves an item at this moment keeps it where they put it.
+        rows = await self._all(sa.select(media.c.name).where(*self._changeable(names), on_board).with_for_update())
         allowed = [row.name for row in rows]
         if not allowed:
             return []

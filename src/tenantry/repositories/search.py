@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement
 
 from tenantry.database import Connection, Dialect
 from tenantry.database.tables import media, search_progress
+from tenantry.errors import NotAllowed
 from tenantry.repositories.base import Repository, among
 from tenantry.repositories.checks import check_text
 
@@ -72,13 +73,18 @@ class SearchIndex(Repository):
     __slots__ = ()
 
     async def pending(self) -> int:
-        """Rows that are not in the index yet; 0 on PostgreSQL, which keeps its own."""
+        """Rows that are not in the index yet; 0 on PostgreSQL, which keeps its own. Raises `NotAllowed` for a tenant."""
+        self._only_privileged()
         if self._connection.dialect != "sqlite":
             return 0
         return int(await self._value(sa.select(sa.func.count()).where(media.c.media_id > _through())))
 
     async def index(self, most: int = 200) -> int:
-        """Add up to `most` rows; answers how many. Keep `most` small: the writer is held meanwhile."""
+        """Add up to `most` rows; answers how many. Keep `most` small: the writer is held meanwhile.
+
+        Raises `NotAllowed` for a tenant, because the rows are everybody's.
+        """
+        self._only_privileged()
         if self._connection.dialect != "sqlite":
             return 0
         waiting = sa.select(media.c.media_id, media.c.metadata).where(media.c.media_id > _through())
@@ -92,6 +98,10 @@ class SearchIndex(Repository):
         await self._connection.execute(sa.delete(search_progress))
         await self._insert(sa.insert(search_progress), indexed_through=rows[-1].media_id)
         return len(rows)
+
+    def _only_privileged(self) -> None:
+        if not self._everything:
+            raise NotAllowed("Only Tenantry itself keeps the text index.")
 
 
 def _through() -> sa.ScalarSelect[Any]:
