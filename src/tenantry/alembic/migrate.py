@@ -18,11 +18,22 @@ from sqlalchemy.pool import NullPool
 from tenantry.alembic.roles import ensure_roles
 from tenantry.database import DatabaseURL
 from tenantry.database.failures import tenantry_errors
+from tenantry.database.inspection import check_login, foreign_tables
 from tenantry.database.sqlite_file import create_private_file, open_file
 from tenantry.database.tables import metadata
-from tenantry.errors import MigrationFailed, SchemaOutdated, SchemaTooNew
+from tenantry.errors import DatabaseUnavailable, MigrationFailed, NotADatabase, SchemaOutdated, SchemaTooNew
 
-__all__ = ["Revisions", "check_schema", "downgrade", "drift", "revisions", "upgrade"]
+__all__ = [
+    "Revisions",
+    "check_schema",
+    "connected",
+    "downgrade",
+    "drift",
+    "drift_of",
+    "revisions",
+    "revisions_of",
+    "upgrade",
+]
 
 _ADVISORY_LOCK = 0x7E4A_4E54_5259
 _LOCK_TIMEOUT = "60s"
@@ -58,20 +69,18 @@ def downgrade(url: DatabaseURL, revision: str) -> None:
 
 def revisions(url: DatabaseURL) -> Revisions:
     """What the database is at, without changing it, also without making a SQLite file that is not there."""
-    if url.dialect == "sqlite" and not url.path.exists() and url.path.parent.is_dir():
-        return Revisions(None, _head(), known=True)
-    with _connected(url) as connection:
-        return _revisions(connection)
+    return _look(url, mending=True)
 
 
 def check_schema(url: DatabaseURL) -> None:
-    """Raise `SchemaOutdated` or `SchemaTooNew` unless the database is at this program's revision."""
-    found = revisions(url)
+    """Raise unless the database can be worked with as it is.
+
+    `SchemaOutdated` and `SchemaTooNew`: it is not at this program's revision. `UnsafeDatabaseRole`: the PostgreSQL login
+    sees every user's rows.
+    """
+    found = _look(url, mending=False)
     if not found.known:
-        raise SchemaTooNew(
-            f"The database is at revision {found.current}, which this program does not know.",
-            remedy="Install the release of Tenantry that wrote it, or a newer one.",
-        )
+        raise _too_new(found)
     if not found.up_to_date:
         at = found.current or "no revision"
         raise SchemaOutdated(f"The database is at {at}, this program needs {found.head}.", remedy="Run: tenantry db upgrade")
@@ -79,9 +88,22 @@ def check_schema(url: DatabaseURL) -> None:
 
 def drift(url: DatabaseURL) -> list[Any]:
     """Differences between the database and the tables that this program knows; empty when all is well."""
-    with _connected(url) as connection:
-        context = MigrationContext.configure(connection, opts={"include_object": included, "compare_type": True})
-        return list(compare_metadata(context, metadata))
+    with connected(url) as connection:
+        check_login(connection, mending=True)
+        return drift_of(connection)
+
+
+def drift_of(connection: sa.Connection) -> list[Any]:
+    """Like `drift`, over an open connection."""
+    context = MigrationContext.configure(connection, opts={"include_object": included, "compare_type": True})
+    return list(compare_metadata(context, metadata))
+
+
+def revisions_of(connection: sa.Connection) -> Revisions:
+    """Like `revisions`, over an open connection."""
+    current = MigrationContext.configure(connection).get_current_revision()
+    known = current is None or any(script.revision == current for script in _scripts().walk_revisions())
+    return Revisions(current, _head(), known)
 
 
 def included(_: object, name: str | None, kind: str, __: bool, ___: object) -> bool:
@@ -89,17 +111,31 @@ def included(_: object, name: str | None, kind: str, __: bool, ___: object) -> b
     return not (name or "").startswith(("media_text", "alembic_version", "sqlite_"))
 
 
+def _look(url: DatabaseURL, *, mending: bool) -> Revisions:
+    if url.dialect == "sqlite" and not url.path.exists() and url.path.parent.is_dir():
+        return Revisions(None, _head(), known=True)
+    with connected(url) as connection:
+        check_login(connection, mending=mending)
+        return revisions_of(connection)
+
+
+def _too_new(found: Revisions) -> SchemaTooNew:
+    return SchemaTooNew(
+        f"The database is at revision {found.current}, which this program does not know.",
+        remedy="Install the release of Tenantry that wrote it, or a newer one.",
+    )
+
+
 def _migrate(url: DatabaseURL, act: Callable[[Config], None]) -> None:
     if url.dialect == "sqlite":
         create_private_file(url.path)
-    with _connected(url) as connection:
+    with connected(url) as connection:
+        check_login(connection, mending=True)
+        _refuse_foreign(connection)
         _begin_alone(connection)
-        found = _revisions(connection)
+        found = revisions_of(connection)
         if not found.known:
-            raise SchemaTooNew(
-                f"The database is at revision {found.current}, which this program does not know.",
-                remedy="Install the release of Tenantry that wrote it, or a newer one.",
-            )
+            raise _too_new(found)
         if connection.dialect.name == "postgresql":
             ensure_roles(connection)
         try:
@@ -113,14 +149,15 @@ def _migrate(url: DatabaseURL, act: Callable[[Config], None]) -> None:
 
 
 @contextmanager
-def _connected(url: DatabaseURL) -> Iterator[sa.Connection]:
+def connected(url: DatabaseURL) -> Iterator[sa.Connection]:
+    """A connection for looking at the database or migrating it; rolls back unless its holder commits."""
     if url.dialect == "sqlite":
         engine = sa.create_engine(
             "sqlite+pysqlite://", creator=lambda: open_file(url.path, _SQLITE_PATIENCE), poolclass=NullPool
         )
         sa.event.listen(engine, "connect", _prepare_sqlite)
     else:
-        engine = sa.create_engine(url.driven_by("postgresql+psycopg"), poolclass=NullPool)
+        engine = _postgresql_engine(url)
     try:
         with tenantry_errors():
             connection = engine.connect()
@@ -130,12 +167,31 @@ def _connected(url: DatabaseURL) -> Iterator[sa.Connection]:
         engine.dispose()
 
 
+def _postgresql_engine(url: DatabaseURL) -> sa.Engine:
+    try:
+        return sa.create_engine(url.driven_by("postgresql+psycopg"), poolclass=NullPool)
+    except ImportError as error:
+        raise DatabaseUnavailable(
+            "The drivers for PostgreSQL are not installed.", remedy="Run: pip install 'tenantry[postgres]'"
+        ) from error
+
+
 def _prepare_sqlite(connection: Any, _: object) -> None:
     # Foreign keys stay off: a batch migration drops and rebuilds tables, and with enforcement on that deletes their children.
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = OFF")
     connection.create_function("tenantry_user", 0, lambda: None)
     connection.create_function("tenantry_privileged", 0, lambda: 1)
+
+
+def _refuse_foreign(connection: sa.Connection) -> None:
+    """Leave another program's SQLite file as it is; even the journal's mode would be a change to it."""
+    if connection.dialect.name == "sqlite" and revisions_of(connection).current is None and foreign_tables(connection):
+        raise NotADatabase(
+            "This file is the database of another program.",
+            field="database",
+            remedy="Name another file; a studio of InvokeAI is brought in with: tenantry import FILE",
+        )
 
 
 def _begin_alone(connection: sa.Connection) -> None:
@@ -153,12 +209,6 @@ def _check_references(connection: sa.Connection) -> None:
         if broken:
             tables = ", ".join(sorted({row[0] for row in broken}))
             raise MigrationFailed(f"Rows of {tables} would point at nothing.", remedy="Restore a backup and report this.")
-
-
-def _revisions(connection: sa.Connection) -> Revisions:
-    current = MigrationContext.configure(connection).get_current_revision()
-    known = current is None or any(script.revision == current for script in _scripts().walk_revisions())
-    return Revisions(current, _head(), known)
 
 
 def _head() -> str:

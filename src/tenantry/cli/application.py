@@ -1,0 +1,44 @@
+"""The command line as a whole."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from tenantry.cli import schema
+
+__all__ = ["application"]
+
+application = typer.Typer(
+    name="tenantry",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    epilog="Start with `tenantry demo`, or with `tenantry serve` for a studio of your own.",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"tenantry {version('tenantry')}")
+        raise typer.Exit()
+
+
+@application.callback()
+def tenantry(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """A studio for many users: boards, images, workflows and accounts, each user's kept apart by the database itself.
+
+    Everything is kept in ./tenantry.db unless --database or the variable TENANTRY_DATABASE names another SQLite file
+    or a PostgreSQL database. Every setting of the server can be given as a variable TENANTRY_NAME.
+
+    Exit status: 0 when done, 1 when a check found something, 2 when refused; then nothing was changed and one line
+    says why and what to do.
+    """
+
+
+application.add_typer(schema.group, name="db")

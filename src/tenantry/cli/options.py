@@ -1,0 +1,51 @@
+"""What several commands take, and how they open the database that is meant."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from tenantry.database import DatabaseURL, parse_url
+from tenantry.errors import DatabaseUnavailable
+from tenantry.settings import Settings
+from tenantry.studio import Studio, connect
+
+__all__ = ["DatabaseOption", "chosen_database", "existing_database", "opened"]
+
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="The database: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.",
+        show_default="TENANTRY_DATABASE, else sqlite:///./tenantry.db",
+    ),
+]
+
+
+def chosen_database(given: str | None) -> DatabaseURL:
+    """The database of `--database`, else of the settings. Raises `InvalidDatabaseURL`."""
+    return parse_url(Settings.read(database=given).database)
+
+
+def existing_database(given: str | None) -> DatabaseURL:
+    """Like `chosen_database`; raises `DatabaseUnavailable` for a file that is not there, so that none is made by a slip."""
+    url = chosen_database(given)
+    if url.dialect == "sqlite" and not url.path.exists():
+        raise DatabaseUnavailable(
+            f"There is no file {url.path}.", field="database", remedy="Name another, or make it with: tenantry db upgrade"
+        )
+    return url
+
+
+@contextmanager
+def opened(given: str | None) -> Iterator[Studio]:
+    """The studio in an existing database, for the direct mode; a SQLite file is brought up to date first."""
+    existing_database(given)
+    settings = Settings.read(database=given)
+    studio = connect(settings.database, synchronous=settings.sqlite_synchronous, busy_timeout=settings.busy_timeout)
+    try:
+        yield studio
+    finally:
+        studio.close()
