@@ -8,12 +8,16 @@ from tenantry.repositories.media_values import UNCATEGORIZED, BoardSummary, Gall
 from tenantry.repositories.pages import Page, Slice
 from tenantry.repositories.shares import Share, Shares
 from tenantry.repositories.unit_of_work import UnitOfWork
+from tenantry.repositories.workflow_documents import WorkflowCategory
+from tenantry.repositories.workflow_lists import WorkflowQuery, WorkflowSummary
+from tenantry.repositories.workflows import DefaultsSynced, Workflow, Workflows
 
 __all__ = [
     "UNCATEGORIZED",
     "Board",
     "BoardSummary",
     "Boards",
+    "DefaultsSynced",
     "Gallery",
     "GalleryDate",
     "Ground",
@@ -27,4 +31,9 @@ __all__ = [
     "Shares",
     "Slice",
     "UnitOfWork",
+    "Workflow",
+    "WorkflowCategory",
+    "WorkflowQuery",
+    "WorkflowSummary",
+    "Workflows",
 ]

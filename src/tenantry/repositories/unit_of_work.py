@@ -9,6 +9,7 @@ from tenantry.repositories.gallery import Gallery
 from tenantry.repositories.media import MediaRepository
 from tenantry.repositories.search import SearchIndex
 from tenantry.repositories.shares import Shares
+from tenantry.repositories.workflows import Workflows
 from tenantry.tenancy import Principal
 
 __all__ = ["UnitOfWork"]
@@ -47,3 +48,7 @@ class UnitOfWork:
     @cached_property
     def search_index(self) -> SearchIndex:
         return SearchIndex(self.ground)
+
+    @cached_property
+    def workflows(self) -> Workflows:
+        return Workflows(self.ground)
