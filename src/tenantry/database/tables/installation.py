@@ -24,7 +24,8 @@ import_residue = sa.Table(
     sa.Column("source_table", Bytewise, nullable=False),
     # The source row's primary key as a JSON array.
     sa.Column("row_key", Bytewise, nullable=False),
-    # NULL: `value` is the whole row as a JSON object; else `value` is that column's original value as JSON.
+    # NULL: `value` is the whole row as a JSON object, or `null` for a row that the source did not have. Else `value` is a
+    # pair: that column's original value, and what an export would write without it; once that changes, it is left alone.
     sa.Column("column_name", Bytewise),
     sa.Column("value", Bytewise, nullable=False),
     sa.Index(None, "source_table", "row_key"),
