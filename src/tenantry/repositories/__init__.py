@@ -1,19 +1,24 @@
 """Tenant-scoped repositories, one file an aggregate, and the unit of work that holds them together."""
 
+from tenantry.repositories.app_settings import AppSettings
 from tenantry.repositories.base import Ground, Repository
 from tenantry.repositories.boards import Board, Boards
+from tenantry.repositories.defaults import DefaultsSynced
 from tenantry.repositories.gallery import Gallery
 from tenantry.repositories.media import MediaRepository
 from tenantry.repositories.media_values import UNCATEGORIZED, BoardSummary, GalleryDate, MediaItem, MediaNames, MediaQuery
 from tenantry.repositories.pages import Page, Slice
+from tenantry.repositories.presets import Preset, Presets, PresetType
+from tenantry.repositories.prompts import Prompt, Prompts
 from tenantry.repositories.shares import Share, Shares
 from tenantry.repositories.unit_of_work import UnitOfWork
 from tenantry.repositories.workflow_documents import WorkflowCategory
 from tenantry.repositories.workflow_lists import WorkflowQuery, WorkflowSummary
-from tenantry.repositories.workflows import DefaultsSynced, Workflow, Workflows
+from tenantry.repositories.workflows import Workflow, Workflows
 
 __all__ = [
     "UNCATEGORIZED",
+    "AppSettings",
     "Board",
     "BoardSummary",
     "Boards",
@@ -26,6 +31,11 @@ __all__ = [
     "MediaQuery",
     "MediaRepository",
     "Page",
+    "Preset",
+    "PresetType",
+    "Presets",
+    "Prompt",
+    "Prompts",
     "Repository",
     "Share",
     "Shares",

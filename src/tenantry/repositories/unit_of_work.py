@@ -3,10 +3,13 @@
 from functools import cached_property
 
 from tenantry.database import Clock, Connection, Ids
+from tenantry.repositories.app_settings import AppSettings
 from tenantry.repositories.base import Ground
 from tenantry.repositories.boards import Boards
 from tenantry.repositories.gallery import Gallery
 from tenantry.repositories.media import MediaRepository
+from tenantry.repositories.presets import Presets
+from tenantry.repositories.prompts import Prompts
 from tenantry.repositories.search import SearchIndex
 from tenantry.repositories.shares import Shares
 from tenantry.repositories.workflows import Workflows
@@ -52,3 +55,15 @@ class UnitOfWork:
     @cached_property
     def workflows(self) -> Workflows:
         return Workflows(self.ground)
+
+    @cached_property
+    def presets(self) -> Presets:
+        return Presets(self.ground)
+
+    @cached_property
+    def prompts(self) -> Prompts:
+        return Prompts(self.ground)
+
+    @cached_property
+    def app_settings(self) -> AppSettings:
+        return AppSettings(self.ground)

@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, Row
 
 from tenantry.database.tables import workflows
 from tenantry.errors import InvalidCursor, InvalidInput
+from tenantry.repositories.base import Repository
 from tenantry.repositories.checks import check_choice
 from tenantry.repositories.matching import contains, folded
 from tenantry.repositories.pages import Page, Slice, check_window, decode_cursor, encode_cursor
-from tenantry.repositories.privileged import PrivilegedWrites
 from tenantry.repositories.workflow_documents import WorkflowCategory, split_tags
 from tenantry.tenancy.visibility import workflow_readable
 
@@ -74,7 +74,7 @@ class WorkflowQuery:
 _EVERYTHING = WorkflowQuery()
 
 
-class WorkflowLists(PrivilegedWrites):
+class WorkflowLists(Repository):
     """Reads the library; names sort byte by byte, equal keys by insertion, never opened ones before others."""
 
     __slots__ = ()

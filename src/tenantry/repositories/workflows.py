@@ -11,12 +11,13 @@ from sqlalchemy import ColumnElement, Row, Select
 from tenantry.database.tables import workflows
 from tenantry.errors import Conflict, InvalidInput, NotAllowed, NotFound, TenantryError
 from tenantry.repositories.checks import check_name
+from tenantry.repositories.defaults import DefaultsSynced, WithDefaults
 from tenantry.repositories.workflow_documents import Described, WorkflowCategory, describe, with_id, with_shared_tag
 from tenantry.repositories.workflow_lists import SUMMARY_COLUMNS, WorkflowLists, WorkflowSummary, summary_values
 from tenantry.tenancy import SYSTEM_USER_ID
 from tenantry.tenancy.visibility import owned, workflow_readable
 
-__all__ = ["DefaultsSynced", "Workflow", "Workflows"]
+__all__ = ["Workflow", "Workflows"]
 
 _COLUMNS = (*SUMMARY_COLUMNS, workflows.c.document)
 _DEFAULT = workflows.c.category == WorkflowCategory.DEFAULT
@@ -29,16 +30,7 @@ class Workflow(WorkflowSummary):
     document: str
 
 
-@dataclass(frozen=True, slots=True)
-class DefaultsSynced:
-    """How many of what comes with the studio were inserted, overwritten and deleted."""
-
-    inserted: int
-    changed: int
-    deleted: int
-
-
-class Workflows(WorkflowLists):
+class Workflows(WorkflowLists, WithDefaults):
     """The workflows that a principal may see, and the changes that it may make to its own.
 
     Workflows that come with the studio are changed by `sync_defaults` alone.
@@ -116,18 +108,15 @@ class Workflows(WorkflowLists):
         Any number of servers may do so at once. Raises `NotAllowed`, `InvalidInput`, and `Conflict` for an id of a user's.
         """
         self._only_privileged("change the workflows that come with the studio")
-        rows = {workflow_id: _default_row(workflow_id, document) for workflow_id, document in sorted(documents.items())}
-        present = await self._all(sa.select(workflows.c.workflow_id, workflows.c.document).where(_DEFAULT))
-        stored = {row.workflow_id: row.document for row in present}
-        await self._ensure_system_user()
-        different = [row for workflow_id, row in rows.items() if stored.get(workflow_id) != row["document"]]
-        for row in different:
-            await self._put_default(row)
-        vanished = sorted(stored.keys() - rows.keys())
-        for workflow_id in vanished:
-            await self._do(sa.delete(workflows).where(workflows.c.workflow_id == workflow_id, _DEFAULT))
-        changed = sum(row["workflow_id"] in stored for row in different)
-        return DefaultsSynced(len(different) - changed, changed, len(vanished))
+        rows = {workflow_id: _default_row(workflow_id, document) for workflow_id, document in documents.items()}
+        wanted = {workflow_id: (document,) for workflow_id, document in documents.items()}
+        return await self._sync(
+            workflows.c.workflow_id,
+            _DEFAULT,
+            (workflows.c.document,),
+            wanted,
+            lambda workflow_id: self._put_default(rows[workflow_id]),
+        )
 
     async def _put_default(self, row: dict[str, str | None]) -> None:
         now = self._now()
