@@ -18,7 +18,8 @@ from sqlalchemy.pool import NullPool
 from tenantry.alembic.roles import ensure_roles
 from tenantry.database import DatabaseURL
 from tenantry.database.failures import tenantry_errors
-from tenantry.database.inspection import check_login, foreign_tables
+from tenantry.database.inspection import foreign_tables
+from tenantry.database.login import check_login
 from tenantry.database.sqlite_file import create_private_file, open_file
 from tenantry.database.tables import metadata
 from tenantry.errors import DatabaseUnavailable, MigrationFailed, NotADatabase, SchemaOutdated, SchemaTooNew

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tenantry.cli import schema
+from tenantry.cli import doctor, schema, serving, transfer
 
 __all__ = ["application"]
 
@@ -41,4 +41,10 @@ def tenantry(
     """
 
 
+application.command(epilog="Example: `tenantry serve --port 9200 --database sqlite:///studio.db`")(serving.serve)
 application.add_typer(schema.group, name="db")
+application.command(
+    "import", epilog="Example: `tenantry import ~/invokeai/databases/invokeai.db --assign-legacy me@example.com`"
+)(transfer.import_)
+application.command(epilog="Example: `tenantry export invokeai.db`")(transfer.export)
+application.command(epilog="Example: `tenantry doctor --database postgresql://tenantry:secret@localhost/studio`")(doctor.doctor)

@@ -40,9 +40,10 @@ def existing_database(given: str | None) -> DatabaseURL:
 
 
 @contextmanager
-def opened(given: str | None) -> Iterator[Studio]:
-    """The studio in an existing database, for the direct mode; a SQLite file is brought up to date first."""
-    existing_database(given)
+def opened(given: str | None, *, made: bool = False) -> Iterator[Studio]:
+    """The studio in a database, for the direct mode; a SQLite file is brought up to date first, and `made` if need be."""
+    if not made:
+        existing_database(given)
     settings = Settings.read(database=given)
     studio = connect(settings.database, synchronous=settings.sqlite_synchronous, busy_timeout=settings.busy_timeout)
     try:

@@ -1,90 +1,24 @@
-"""What a database says of itself: the login's rights, the pragmas, the text search, broken links. Nothing is changed here."""
-
-from dataclasses import dataclass
+"""What a database says of its own condition. Nothing is changed here."""
 
 import sqlalchemy as sa
 
-from tenantry.database.identity import SERVICE_ROLE, TENANT_ROLE
-from tenantry.database.tables import users
-from tenantry.errors import DatabaseUnavailable, UnsafeDatabaseRole
+from tenantry.database.connection import run
+from tenantry.database.identity import SERVICE_ROLE
+from tenantry.database.sqlite import SQLiteDatabase, Synchronous
+from tenantry.database.tables import metadata, users
+from tenantry.database.url import DatabaseURL
 
 __all__ = [
-    "OLDEST_POSTGRESQL",
-    "Login",
     "active_administrators",
+    "begin_writing",
     "broken_links",
-    "check_login",
     "foreign_tables",
     "has_text_search",
     "is_writable",
-    "journal_mode",
-    "login_of",
+    "pragmas",
+    "tables_without_policies",
+    "take_service_role",
 ]
-
-OLDEST_POSTGRESQL = 16
-"""Since this release a membership says by itself whether the role's rights are inherited."""
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """The role that a PostgreSQL URL logs in as."""
-
-    name: str
-    is_superuser: bool
-    bypasses_policies: bool
-    inherits_service: bool
-    """Whether it has the rights of the service role without taking it, so that it sees all rows outside a unit of work."""
-
-    @property
-    def defect(self) -> str | None:
-        """What makes it unsafe."""
-        if self.is_superuser:
-            return "is a superuser, for whom row-level security does not hold"
-        if self.bypasses_policies:
-            return "has BYPASSRLS, so that row-level security does not hold for it"
-        if self.inherits_service:
-            return f"inherits {SERVICE_ROLE}, so that it sees every user's rows"
-        return None
-
-    @property
-    def remedy(self) -> str:
-        """What to do about the defect."""
-        if self.is_superuser or self.bypasses_policies:
-            return (
-                "Log in as a plain role that owns the database: "
-                "CREATE ROLE tenantry LOGIN PASSWORD '...'; ALTER DATABASE ... OWNER TO tenantry;"
-            )
-        return f'As an administrator run: GRANT {TENANT_ROLE}, {SERVICE_ROLE} TO "{self.name}" WITH INHERIT FALSE, SET TRUE;'
-
-
-def check_login(connection: sa.Connection, *, mending: bool = False) -> None:
-    """Refuse a PostgreSQL login that row-level security does not bind, and a server that is too old.
-
-    `mending`: inherited rights are let pass, because the caller is about to take them away.
-    Raises `UnsafeDatabaseRole` and `DatabaseUnavailable`.
-    """
-    if connection.dialect.name != "postgresql":
-        return
-    release = connection.execute(sa.text("SELECT current_setting('server_version_num')::int / 10000")).scalar_one()
-    if release < OLDEST_POSTGRESQL:
-        raise DatabaseUnavailable(
-            f"The server is PostgreSQL {release}.", remedy=f"Use PostgreSQL {OLDEST_POSTGRESQL} or a newer one."
-        )
-    login = login_of(connection)
-    if login.defect and not (mending and not login.is_superuser and not login.bypasses_policies):
-        raise UnsafeDatabaseRole(f"The login {login.name} {login.defect}.", field="database", remedy=login.remedy)
-
-
-def login_of(connection: sa.Connection) -> Login:
-    """The rights of the PostgreSQL login."""
-    found = connection.execute(
-        sa.text(
-            "SELECT rolname, rolsuper, rolbypassrls, coalesce((SELECT pg_has_role(session_user, s.oid, 'USAGE')"
-            " FROM pg_roles s WHERE s.rolname = :service), false) FROM pg_roles WHERE rolname = session_user"
-        ),
-        {"service": SERVICE_ROLE},
-    ).one()
-    return Login(found[0], found[1], found[2], found[3])
 
 
 def foreign_tables(connection: sa.Connection) -> list[str]:
@@ -101,9 +35,15 @@ def is_writable(connection: sa.Connection) -> bool:
     return bool(connection.execute(sa.text("SELECT current_setting('transaction_read_only') = 'off'")).scalar_one())
 
 
-def journal_mode(connection: sa.Connection) -> str:
-    """How a SQLite file keeps its journal."""
-    return str(connection.exec_driver_sql("PRAGMA journal_mode").scalar_one())
+def pragmas(url: DatabaseURL, synchronous: Synchronous) -> dict[str, object]:
+    """How the server's own connections to a SQLite file are set."""
+    database = SQLiteDatabase(url, synchronous=synchronous)
+    try:
+        with database.direct_reading(None) as connection:
+            names = ("journal_mode", "synchronous", "foreign_keys", "recursive_triggers")
+            return {name: run(connection.fetch_value(sa.text(f"PRAGMA {name}"))) for name in names}
+    finally:
+        database.close()
 
 
 def has_text_search(connection: sa.Connection) -> bool:
@@ -130,3 +70,23 @@ def active_administrators(connection: sa.Connection) -> int:
     """How many people may administer and log in; on PostgreSQL inside a transaction that took the service role."""
     query = sa.select(sa.func.count()).where(users.c.kind == "person", users.c.is_admin, users.c.is_active)
     return int(connection.execute(query).scalar_one())
+
+
+def tables_without_policies(connection: sa.Connection) -> list[str]:
+    """Tables of ours on PostgreSQL for which row-level security is not on, or not for their owner."""
+    query = sa.text(
+        "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
+        " AND NOT (relrowsecurity AND relforcerowsecurity) ORDER BY relname"
+    )
+    known = set(metadata.tables)
+    return [row[0] for row in connection.execute(query) if row[0] in known]
+
+
+def take_service_role(connection: sa.Connection) -> None:
+    """Let the rest of a transaction on PostgreSQL see all rows."""
+    connection.execute(sa.text("SELECT set_config('role', :role, true)"), {"role": SERVICE_ROLE})
+
+
+def begin_writing(connection: sa.Connection) -> None:
+    """Begin a write transaction on SQLite, which fails where the file may not be written."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -332,6 +332,8 @@ def _gallery() -> None:
         "ix_media_board",
         "media",
         ["board_id", "starred", "created_at", "media_id", "is_intermediate", "category", "kind", "origin", "name"],
+        sqlite_where=sa.text("board_id IS NOT NULL"),
+        postgresql_where=sa.text("board_id IS NOT NULL"),
     )
     op.create_index(
         "ix_media_created",

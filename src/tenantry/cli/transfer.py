@@ -1,0 +1,109 @@
+"""`tenantry import` and `tenantry export`: a studio's way from InvokeAI and back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from tenantry.cli.options import DatabaseOption, opened
+from tenantry.cli.showing import errors, output
+from tenantry.invokeai.exporter import export_invokeai
+from tenantry.invokeai.importer import import_invokeai
+from tenantry.invokeai.reports import ImportReport, Progress
+from tenantry.settings import Settings
+from tenantry.studio import Studio
+
+__all__ = ["bring_in", "export", "import_"]
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="InvokeAI's database, such as databases/invokeai.db.")],
+    database: DatabaseOption = None,
+    assign_legacy: Annotated[
+        str | None,
+        typer.Option(
+            "--assign-legacy", metavar="EMAIL", help="Give this user what belongs to nobody: a single-user studio's rows."
+        ),
+    ] = None,
+) -> None:
+    """Bring in everything from a database of InvokeAI 6.14, users with their passwords included.
+
+    Everything is brought in or nothing, FILE is not changed, and bringing it in again changes nothing. Image and video files
+    stay where they are: set TENANTRY_OUTPUTS to InvokeAI's outputs folder.
+    """
+    with opened(database, made=True) as studio:
+        report = bring_in(file, studio, assign_legacy=assign_legacy)
+    _show_import(report)
+    outputs = file.absolute().parent.parent / "outputs"
+    if outputs.is_dir() and outputs != Settings.read(database=database).outputs_folder:
+        output.print(f"To show its image and video files, serve with TENANTRY_OUTPUTS={outputs}", markup=False)
+
+
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The database to write; it must not exist yet.")],
+    database: DatabaseOption = None,
+) -> None:
+    """Write everything to a new database that InvokeAI 6.14 opens.
+
+    FILE holds the password hashes and the secret that signs tokens, and only you may read it.
+    """
+    with opened(database) as studio, _bars() as progress:
+        report = export_invokeai(studio, file, progress=progress)
+    table = _table(f"Written to {file}", "rows")
+    for each in report.tables:
+        if each.rows:
+            table.add_row(each.table, str(each.rows))
+    output.print(table)
+    for note in report.notes:
+        output.print(note, markup=False)
+
+
+def bring_in(file: Path, studio: Studio, *, assign_legacy: str | None = None) -> ImportReport:
+    """Import with a progress bar."""
+    with _bars() as progress:
+        return import_invokeai(file, studio, assign_legacy=assign_legacy, progress=progress)
+
+
+def _show_import(report: ImportReport) -> None:
+    title = "Brought in" if report.changed else "Everything was there already"
+    table = _table(title, "read", "written", "there already", "kept aside", "mended")
+    for each in report.tables:
+        if each.read:
+            counts = (each.read, each.written, each.unchanged, each.aside, each.mended)
+            table.add_row(each.table, *(str(count) for count in counts))
+    output.print(table)
+    if report.former_owners:
+        output.print(f"{report.former_owners} owners are not among the users of the file; their rows are kept out of sight.")
+    if report.legacy_assigned is not None:
+        output.print(f"{report.legacy_assigned} rows that belonged to nobody were given to their new owner.")
+    for note in report.notes:
+        output.print(note, markup=False)
+
+
+def _table(title: str, *counts: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE)
+    table.add_column("table", no_wrap=True)
+    for name in counts:
+        table.add_column(name, justify="right")
+    return table
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    """One bar a table on the error stream, gone when it is done, and none where nobody watches."""
+    columns = (TextColumn("{task.description:24}"), BarColumn(), MofNCompleteColumn())
+    with Bars(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bars:
+        known: dict[str, TaskID] = {}
+
+        def show(table: str, done: int, total: int) -> None:
+            if table not in known:
+                known[table] = bars.add_task(table, total=total)
+            bars.update(known[table], completed=done, total=total)
+
+        yield show
