@@ -50,7 +50,7 @@ def parse_url(text: str) -> DatabaseURL:
     except (sa.exc.ArgumentError, ValueError):
         raise InvalidDatabaseURL("This is not a database URL.", field="database", remedy=_REMEDY) from None
     if url.drivername in _SQLITE:
-        if not url.database or url.database == ":memory:" or "mode=memory" in url.database:
+        if not url.database or url.database == ":memory:" or url.database.startswith("file:") or "mode" in url.query:
             raise InvalidDatabaseURL("A SQLite URL must name a file.", field="database", remedy="Use sqlite:///FILE.")
         return DatabaseURL(url, "sqlite")
     if url.drivername in _POSTGRESQL:
