@@ -15,13 +15,17 @@ from sqlalchemy.pool import StaticPool
 
 from tenantry.errors import ImportRefused, NotADatabase
 
-__all__ = ["BrokenText", "Source", "open_source"]
+__all__ = ["PATIENCE", "BrokenText", "Source", "open_source"]
 
 _State = list[tuple[int, int] | None]
 
 _MAGIC = b"SQLite format 3\0"
 _WAL_VERSION = 2
 _COPY_ATTEMPTS = 5
+
+PATIENCE = 5.0
+"""Seconds to wait for another program that holds the file."""
+
 _FIELD = "file"
 _STOP = "Stop InvokeAI and start the import again."
 _OTHER_FILE = "Name InvokeAI's own database; it is usually databases/invokeai.db in InvokeAI's folder."
@@ -74,7 +78,7 @@ def open_source(path: Path) -> Iterator[Source]:
 @contextmanager
 def _connected(uri: str) -> Iterator[sa.Connection]:
     def connect() -> sqlite3.Connection:
-        raw = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        raw = sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
         raw.text_factory = _text
         return raw
 
