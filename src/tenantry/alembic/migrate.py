@@ -187,7 +187,8 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
 
 def _refuse_foreign(connection: sa.Connection) -> None:
     """Leave another program's SQLite file as it is; even the journal's mode would be a change to it."""
-    if connection.dialect.name == "sqlite" and revisions_of(connection).current is None and foreign_tables(connection):
+    # Tables first: another process that is building the schema commits its tables and its revision together.
+    if connection.dialect.name == "sqlite" and foreign_tables(connection) and revisions_of(connection).current is None:
         raise NotADatabase(
             "This file is the database of another program.",
             field="database",
