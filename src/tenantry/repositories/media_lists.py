@@ -83,18 +83,12 @@ class MediaLists(Repository):
     async def slice(self, query: MediaQuery, *, cursor: str | None = None, limit: int = 100) -> Slice[MediaItem]:
         """The items after a cursor, at the same cost wherever it stands. Raises `InvalidInput` and `InvalidCursor`."""
         check_window(limit)
-        keys = self._keys(query)
         wanted = await self._wanted(query)
-        if cursor is not None:
-            types = ((bool,) if query.starred_first else ()) + (str, *self._list.tie_types)
-            wanted.append(_after(query, keys, decode_cursor(cursor, self._list.name, query, types)))
-        select = sa.select(*ITEM_COLUMNS, *self._list.ties).where(*wanted).order_by(*self._order(query)).limit(limit + 1)
-        rows = await self._all(select)
+        place = None if cursor is None else decode_cursor(cursor, self._list.name, query, self._key_types(query))
+        rows = await self._all(self._behind(query, wanted, place, limit + 1))
         following = None
         if len(rows) > limit:
-            item, ties = media_item(rows[limit - 1]), tuple(rows[limit - 1])[_ITEM_WIDTH:]
-            key = ((item.starred,) if query.starred_first else ()) + (item.created_at, *ties)
-            following = encode_cursor(self._list.name, query, key)
+            following = encode_cursor(self._list.name, query, self._key(query, rows[limit - 1]))
         return Slice([media_item(row) for row in rows[:limit]], following)
 
     async def names(self, query: MediaQuery) -> MediaNames:
@@ -128,13 +122,52 @@ class MediaLists(Repository):
         readable = sa.exists().where(boards.c.board_id == board, board_readable(everything=self._everything))
         return sa.and_(media.c.board_id == board, readable)
 
-    def _keys(self, query: MediaQuery) -> list[sa.Column[Any]]:
-        return [*([media.c.starred] if query.starred_first else []), media.c.created_at, *self._list.ties]
+    def _behind(
+        self, query: MediaQuery, wanted: list[ColumnElement[bool]], place: Sequence[Any] | None, limit: int
+    ) -> Select[Any]:
+        """The first rows behind a sort key.
+
+        With starred items first these are two ordered walks, one for each value, so that either direction of time follows
+        an index from its very place, and no planner has to guess how many rows a comparison with a truth value leaves.
+        """
+        if not query.starred_first:
+            return self._walk(query, wanted, place, limit)
+        walks = []
+        for starred in (True, False):
+            if place is None or place[0] == starred:
+                here = [*wanted, media.c.starred == _truth(starred)]
+                walks.append(self._walk(query, here, None if place is None else place[1:], limit))
+            elif place[0]:
+                walks.append(self._walk(query, [*wanted, media.c.starred == _truth(starred)], None, limit))
+        if len(walks) == 1:
+            return walks[0]
+        both = sa.union_all(*(sa.select(walk.subquery()) for walk in walks)).subquery("both")
+        keys = [both.c[column.name] for column in self._time_and_ties]
+        return sa.select(both).order_by(both.c.starred.desc(), *_directed(keys, query)).limit(limit)
+
+    def _walk(
+        self, query: MediaQuery, wanted: list[ColumnElement[bool]], place: Sequence[Any] | None, limit: int
+    ) -> Select[Any]:
+        walk = sa.select(*ITEM_COLUMNS, media.c.media_id).where(*wanted)
+        if place is not None:
+            key, there = sa.tuple_(*self._time_and_ties), sa.tuple_(*map(sa.literal, place))
+            walk = walk.where(key < there if query.descending else key > there)
+        return walk.order_by(*_directed(self._time_and_ties, query)).limit(limit)
+
+    @property
+    def _time_and_ties(self) -> tuple[sa.Column[Any], ...]:
+        return (media.c.created_at, *self._list.ties)
+
+    def _key(self, query: MediaQuery, row: Row[Any]) -> list[Any]:
+        starred = [row.starred] if query.starred_first else []
+        return [*starred, *(row._mapping[column.name] for column in self._time_and_ties)]
+
+    def _key_types(self, query: MediaQuery) -> list[type]:
+        return [*([bool] if query.starred_first else []), str, *self._list.tie_types]
 
     def _order(self, query: MediaQuery) -> list[ColumnElement[Any]]:
         starred = [media.c.starred.desc()] if query.starred_first else []
-        rest = (media.c.created_at, *self._list.ties)
-        return [*starred, *(key.desc() if query.descending else key.asc() for key in rest)]
+        return [*starred, *_directed(self._time_and_ties, query)]
 
 
 def media_item(row: Row[Any]) -> MediaItem:
@@ -153,7 +186,7 @@ def _filters(query: MediaQuery) -> list[ColumnElement[bool]]:
     if query.origin is not None:
         wanted.append(media.c.origin == query.origin)
     if query.is_intermediate is not None:
-        wanted.append(media.c.is_intermediate == (sa.true() if query.is_intermediate else sa.false()))
+        wanted.append(media.c.is_intermediate == _truth(query.is_intermediate))
     if query.created_on is not None:
         if not _DATE.fullmatch(query.created_on):
             raise InvalidInput("This is not a date.", field="date", remedy="Use the form YYYY-MM-DD.")
@@ -162,18 +195,9 @@ def _filters(query: MediaQuery) -> list[ColumnElement[bool]]:
     return wanted
 
 
-def _after(query: MediaQuery, keys: list[sa.Column[Any]], place: Sequence[Any]) -> ColumnElement[bool]:
-    """Rows behind the one with this key; only an ascending list with starred items first runs in two directions."""
-    if query.descending:
-        return sa.tuple_(*keys) < sa.tuple_(*map(_literal, place))
-    if not query.starred_first:
-        return sa.tuple_(*keys) > sa.tuple_(*map(_literal, place))
-    same = media.c.starred == _literal(place[0])
-    behind = sa.and_(same, sa.tuple_(*keys[1:]) > sa.tuple_(*map(_literal, place[1:])))
-    return sa.or_(behind, media.c.starred == sa.false()) if place[0] else behind
+def _directed(keys: Sequence[ColumnElement[Any]], query: MediaQuery) -> list[ColumnElement[Any]]:
+    return [key.desc() if query.descending else key.asc() for key in keys]
 
 
-def _literal(value: Any) -> ColumnElement[Any]:
-    if isinstance(value, bool):
-        return sa.true() if value else sa.false()
-    return sa.literal(value)
+def _truth(value: bool) -> ColumnElement[bool]:
+    return sa.true() if value else sa.false()

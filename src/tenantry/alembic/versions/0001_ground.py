@@ -270,9 +270,9 @@ def _gallery() -> None:
         sa.UniqueConstraint("board_id", name=op.f("uq_boards_board_id")),
     )
     op.create_index(op.f("ix_boards_cover_media_id"), "boards", ["cover_media_id"])
-    op.create_index(op.f("ix_boards_created_at_sequence"), "boards", ["created_at", "sequence"])
-    op.create_index(op.f("ix_boards_user_id_created_at_sequence"), "boards", ["user_id", "created_at", "sequence"])
-    op.create_index(op.f("ix_boards_visibility"), "boards", ["visibility"])
+    op.create_index("ix_boards_created", "boards", ["created_at", "sequence", "archived"])
+    op.create_index("ix_boards_owner", "boards", ["user_id", "created_at", "sequence", "archived"])
+    op.create_index("ix_boards_visibility", "boards", ["visibility", "user_id", "board_id", "archived"])
     op.create_table(
         "board_shares",
         sa.Column("board_id", Bytewise, nullable=False),

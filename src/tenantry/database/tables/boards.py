@@ -24,9 +24,10 @@ boards = sa.Table(
     # Lets children name the board together with its owner.
     sa.UniqueConstraint("board_id", "user_id"),
     sa.CheckConstraint("visibility IN ('private', 'shared', 'public')", name="visibility"),
-    sa.Index(None, "user_id", "created_at", "sequence"),
-    sa.Index(None, "created_at", "sequence"),
-    sa.Index(None, "visibility"),
+    sa.Index("ix_boards_owner", "user_id", "created_at", "sequence", "archived"),
+    sa.Index("ix_boards_created", "created_at", "sequence", "archived"),
+    # Answers who may see which boards without reading one.
+    sa.Index("ix_boards_visibility", "visibility", "user_id", "board_id", "archived"),
     sa.Index(None, "cover_media_id"),
 )
 

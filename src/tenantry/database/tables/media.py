@@ -55,6 +55,9 @@ media = sa.Table(
         "kind",
         "origin",
         "name",
+        # Partial, so that nobody looks up a user's uncategorised items among everybody's.
+        sqlite_where=sa.text("board_id IS NOT NULL"),
+        postgresql_where=sa.text("board_id IS NOT NULL"),
     ),
     sqlite_autoincrement=True,
 )
