@@ -309,6 +309,18 @@ def test_an_address_that_is_taken_is_refused(target: Studio, source: Path) -> No
         import_invokeai(source, target)
 
 
+def test_rows_of_system_that_were_given_away_count_as_there(target: Studio, source: Path) -> None:
+    """Whoever assigns what a single-user studio left may import its file again."""
+    with editing(source) as db:
+        add(db, "users", user_id="u1", email="ana@example.com", password_hash="h")
+        add_image(db, "a.png", user_id=None)
+    import_invokeai(source, target)
+    with target.direct.begin(Principal.internal(InternalReason.CHANGE_OWNER)) as work:
+        run(work.ground.connection.execute(sa.update(media).values(user_id="u1")))
+    assert not import_invokeai(source, target).changed
+    assert [row.user_id for row in _rows(target, sa.select(media.c.user_id))] == ["u1"]
+
+
 def test_progress_tells_each_table_to_its_end(target: Studio, tmp_path: Path) -> None:
     """A bar can be drawn from it."""
     told: dict[str, tuple[int, int]] = {}
@@ -334,6 +346,13 @@ def test_an_export_never_takes_a_files_place(target: Studio, tmp_path: Path) -> 
     with pytest.raises(DatabaseUnavailable):
         export_invokeai(target, tmp_path / "nowhere" / "out.db")
     assert _folder(tmp_path) == before
+
+
+def test_a_database_that_is_not_there_is_not_made_by_an_export(tmp_path: Path) -> None:
+    """A mistyped name would give an empty file."""
+    with pytest.raises(DatabaseUnavailable):
+        export_invokeai(f"sqlite:///{tmp_path / 'none.db'}", tmp_path / "out.db")
+    assert list(tmp_path.iterdir()) == []
 
 
 def _model(name: str) -> str:

@@ -167,6 +167,19 @@ def test_postgresql_refuses_nul_bytes_by_table_row_and_column(postgres_url: Data
         studio.close()
 
 
+@pytest.mark.postgres
+def test_postgresql_refuses_names_that_no_index_holds(postgres_url: DatabaseURL, tmp_path: Path) -> None:
+    """The error names the table and where in it the row is."""
+    source = new_source(tmp_path / "invokeai.db")
+    with editing(source) as db:
+        add_image(db, "".join(chr(0x4E00 + number) for number in range(3000)))
+    studio = connect(postgres_url)
+    try:
+        _refused(studio, source, ImportRefused, "Rows of media .* too long for an index", "Shorten")
+    finally:
+        studio.close()
+
+
 @pytest.mark.sqlite
 def test_sqlite_keeps_nul_bytes(sqlite_url: DatabaseURL, tmp_path: Path) -> None:
     """As InvokeAI's database did."""

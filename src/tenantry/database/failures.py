@@ -91,6 +91,8 @@ def _from_postgresql(error: BaseException) -> TenantryError:
         return IntegrityViolation(_constraint_name(error))
     if state in {"22021", "22P05"} or "0x00" in text or "NUL" in text:
         return InvalidInput("Text must not contain NUL bytes.", remedy="Remove the NUL bytes.")
+    if state == "54000":
+        return InvalidInput("A text is too long for an index.", remedy="Shorten names and paths to 2,500 bytes.")
     if state == "25006":
         return DatabaseReadOnly()
     if state == "25P02":

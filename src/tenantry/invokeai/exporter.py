@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.pool import NullPool
 
-from tenantry.database import Connection, DatabaseURL, run
+from tenantry.database import Connection, DatabaseURL, parse_url, run
 from tenantry.database.failures import tenantry_errors
+from tenantry.errors import DatabaseUnavailable
 from tenantry.invokeai import schema as theirs
 from tenantry.invokeai.aside import FOREIGN_DEFINITIONS
 from tenantry.invokeai.counters import SEQUENCES, last_item_id
@@ -35,7 +36,12 @@ def export_invokeai(source: Studio | DatabaseURL | str, path: Path | str, *, pro
     """
     if isinstance(source, Studio):
         return _export(source, Path(path), progress)
-    studio = connect(source)
+    url = parse_url(source) if isinstance(source, str) else source
+    if url.dialect == "sqlite" and not url.path.exists():
+        raise DatabaseUnavailable(
+            f"There is no database {url.path}.", field="database", remedy="Name the database that is to be exported."
+        )
+    studio = connect(url)
     try:
         return _export(studio, Path(path), progress)
     finally:

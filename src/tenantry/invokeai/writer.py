@@ -13,6 +13,9 @@ from tenantry.tenancy import SYSTEM_USER_ID
 
 __all__ = ["Outcome", "conflict", "write_rows"]
 
+_SHOWN = 60
+"""Characters of a key in a message at most."""
+
 
 class Outcome(Enum):
     """What became of a row."""
@@ -53,7 +56,7 @@ async def write_rows(
 
 def conflict(table: str, identity: tuple[object, ...]) -> ImportRefused:
     """The database holds another row of this key."""
-    named = ", ".join(str(part) for part in identity)
+    named = ", ".join(str(part)[:_SHOWN] for part in identity)
     return ImportRefused(
         f"The database already holds a different row {named} of {table}.",
         field="file",
@@ -90,9 +93,9 @@ def _unwritable(
     error: IntegrityViolation | InvalidInput, table: sa.Table, key: Sequence[str], rows: Sequence[Row]
 ) -> ImportRefused:
     rule = error.constraint if isinstance(error, IntegrityViolation) and error.constraint else error.message
-    span = f"{_identity(rows[0], key)[0]} to {_identity(rows[-1], key)[0]}"
+    first, last = (str(row[key[0]])[:_SHOWN] for row in (rows[0], rows[-1]))
     return ImportRefused(
-        f"Rows of {table.name} ({span}) do not fit beside what the database holds: {rule}.",
+        f"Rows of {table.name} ({first} to {last}) do not fit into the database: {rule.rstrip('.')}.",
         field="file",
-        remedy="Import into a database that holds nothing yet.",
+        remedy=error.remedy or "Import into a database that holds nothing yet.",
     )
