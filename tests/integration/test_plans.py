@@ -8,10 +8,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
-from tenantry import InternalReason, Principal, Studio, run
+from tenantry import InternalReason, Principal, Studio, connect, run
 from tenantry.database import Connection, Dialect, Identity, Parameters, Query, new_id, utc_now
 from tenantry.database.tables import boards, media, users, workflows
 from tenantry.repositories import UNCATEGORIZED, MediaQuery, UnitOfWork
+from tests.conftest import Postgres
 
 ANA = Principal("user-1")
 ROOT = Principal("user-0", is_admin=True)
@@ -105,21 +106,37 @@ class Explained:
         await self.connection.act_as(identity)
 
 
-@pytest.fixture
-def grown(studio: Studio) -> Studio:
-    """Some thousands of rows of four users, with fresh statistics."""
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param("sqlite", marks=pytest.mark.sqlite), pytest.param("postgres", marks=pytest.mark.postgres)],
+)
+def grown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """Some thousands of rows of four users with fresh statistics, built once for each database and then only read."""
+    if request.param == "sqlite":
+        studio = connect(f"sqlite:///{tmp_path_factory.mktemp('grown') / 'studio.db'}")
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        server.create_database("grown", template=request.getfixturevalue("migrated_postgres"))
+        studio = connect(server.url("grown"))
+    _fill(studio)
+    yield studio
+    studio.close()
+
+
+def _fill(studio: Studio) -> None:
     with studio.direct.begin(Principal.internal(InternalReason.OPERATE)) as work:
         insert = work.ground.connection.execute_many
         run(insert(sa.insert(users), [_owned(number, email=f"{number}@example.com") for number in range(4)]))
         run(insert(sa.insert(boards), [_board(number % 4, number) for number in range(80)]))
         run(insert(sa.insert(workflows), [_workflow(number % 4, number) for number in range(200)]))
         run(insert(sa.insert(media), [_item(number % 4, number) for number in range(8000)]))
+        run(insert(sa.insert(media), [{**_item(1, 90_001), "metadata": '{"p": "heliotrope"}'}]))
+        run(work.search_index.index(10_000))
     with studio.direct.begin(Principal.internal(InternalReason.OPERATE)) as work:
         # The plain login owns the tables and gathers their statistics; a role that was taken may not.
         if work.ground.connection.dialect == "postgresql":
             run(work.ground.connection.execute(sa.text("RESET ROLE")))
         run(work.ground.connection.execute(sa.text("ANALYZE")))
-    return studio
 
 
 def _owned(owner: int, **fields: object) -> dict[str, object]:
@@ -188,10 +205,6 @@ def test_other_lists_use_an_index(grown: Studio, name: str, principal: Principal
 
 def test_a_rare_term_is_found_through_the_text_index(grown: Studio) -> None:
     """An administrator's search for a rare word reads the candidates and not the table."""
-    rare = {**_item(1, 90_001), "metadata": '{"p": "heliotrope"}'}
-    with grown.direct.begin(Principal.internal(InternalReason.OPERATE)) as work:
-        run(work.ground.connection.execute_many(sa.insert(media), [rare]))
-        run(work.search_index.index(10_000))
     with explained(grown, ROOT) as (work, recording):
         page = run(work.images.page(MediaQuery(search="heliotrope")))
     assert [item.name for item in page.items] == ["n90001"]
