@@ -1,12 +1,14 @@
-// The workflow library.
+// The workflow library: one's own, what comes with the studio, and what others show.
 
 import { make, show } from "./dom.js";
 import { get } from "./server.js";
 
 export async function workflows(stage, me, term) {
-  const page = await get("workflows/", { page: 0, per_page: 200, query: term, order_by: "name", direction: "ASC" });
-  const cards = page.items.map((workflow) => card(workflow, me));
-  const title = make("div", { className: "title" }, make("h1", {}, "Workflows"), make("span", { className: "quiet" }, String(page.total)));
+  const asked = { page: 0, per_page: 200, query: term, order_by: "name", direction: "ASC" };
+  const [own, shown] = await Promise.all([get("workflows/", asked), get("workflows/", { ...asked, is_public: true })]);
+  const known = new Map([...own.items, ...shown.items].map((workflow) => [workflow.workflow_id, workflow]));
+  const cards = [...known.values()].map((workflow) => card(workflow, me));
+  const title = make("div", { className: "title" }, make("h1", {}, "Workflows"), make("span", { className: "quiet" }, String(cards.length)));
   const list = cards.length ? make("div", { className: "cards" }, cards) : make("p", { className: "empty" }, "No workflows here yet.");
   show(stage, make("section", { className: "content" }, title, list));
 }

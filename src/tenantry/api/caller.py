@@ -1,0 +1,95 @@
+"""Who makes a request, and the units of work that are done for them."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Cookie, Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from tenantry.errors import AuthenticationFailed, NotAllowed
+from tenantry.repositories import UnitOfWork
+from tenantry.settings import Settings
+from tenantry.studio import Studio
+from tenantry.tenancy import SYSTEM_USER_ID, Method, Principal
+
+__all__ = ["MEDIA_COOKIE", "Administrator", "Anybody", "Bearer", "Caller", "MediaViewer", "SignedIn", "StudioDependency"]
+
+MEDIA_COOKIE = "tenantry_media"
+"""Holds the access token for `<img>` and `<video>`, which cannot send headers; only reads of files accept it."""
+
+_bearer = HTTPBearer(auto_error=False, description="The token that `POST /api/v1/auth/login` gives.")
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+MediaCookie = Annotated[str | None, Cookie(alias=MEDIA_COOKIE, include_in_schema=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated user at work in a studio."""
+
+    studio: Studio
+    settings: Settings
+    principal: Principal
+
+    @property
+    def user_id(self) -> str:
+        return self.principal.user_id
+
+    @property
+    def is_admin(self) -> bool:
+        return self.principal.is_admin
+
+    def read(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A snapshot to read from."""
+        return self.studio.read(self.principal)
+
+    def change(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A transaction that commits at the end of its block, before the answer is sent."""
+        return self.studio.begin(self.principal)
+
+
+def get_studio(request: Request) -> Studio:
+    studio: Studio = request.app.state.studio
+    return studio
+
+
+def get_settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+StudioDependency = Annotated[Studio, Depends(get_studio)]
+SettingsDependency = Annotated[Settings, Depends(get_settings)]
+
+
+async def signed_in(studio: StudioDependency, settings: SettingsDependency, credentials: Bearer) -> Caller:
+    """The user whose token came with the request; everybody is the system user where there are no users."""
+    return await _identify(studio, settings, credentials.credentials if credentials else None)
+
+
+async def media_viewer(
+    studio: StudioDependency, settings: SettingsDependency, credentials: Bearer, cookie: MediaCookie = None
+) -> Caller:
+    """Like `signed_in`; the media cookie is also a proof."""
+    return await _identify(studio, settings, credentials.credentials if credentials else cookie)
+
+
+async def administrator(caller: Annotated[Caller, Depends(signed_in)]) -> Caller:
+    """Raises `NotAllowed` for everybody else."""
+    if not caller.is_admin:
+        raise NotAllowed("Only an administrator may do this.")
+    return caller
+
+
+async def _identify(studio: Studio, settings: Settings, token: str | None) -> Caller:
+    if not settings.multiuser:
+        return Caller(studio, settings, Principal(SYSTEM_USER_ID, is_admin=True, method=Method.SINGLE_USER))
+    if not token:
+        raise AuthenticationFailed("Nobody is logged in.", remedy="Send the header `Authorization: Bearer TOKEN`.")
+    return Caller(studio, settings, await studio.accounts.identify(token))
+
+
+SignedIn = Annotated[Caller, Depends(signed_in)]
+MediaViewer = Annotated[Caller, Depends(media_viewer)]
+Administrator = Annotated[Caller, Depends(administrator)]
+Anybody = Annotated[Studio, Depends(get_studio)]

@@ -1,0 +1,58 @@
+"""The routes, one module for each part of the API; a new part is added to `ROUTERS`."""
+
+from fastapi import APIRouter
+
+from tenantry.api.routes import (
+    auth,
+    board_images,
+    boards,
+    client_state,
+    gallery,
+    image_changes,
+    image_files,
+    images,
+    shares,
+    style_presets,
+    system_prompts,
+    videos,
+    virtual_boards,
+    workflow_records,
+    workflows,
+)
+
+__all__ = ["ROUTERS", "TAGS"]
+
+ROUTERS: tuple[APIRouter, ...] = (
+    auth.router,
+    boards.router,
+    shares.router,
+    board_images.router,
+    # Fixed addresses come before `images/i/{image_name}` and its kind.
+    images.router,
+    image_changes.router,
+    image_files.router,
+    videos.router,
+    gallery.router,
+    virtual_boards.router,
+    workflows.router,
+    workflow_records.router,
+    style_presets.router,
+    system_prompts.router,
+    client_state.router,
+)
+"""All routers of `/api/v1`."""
+
+TAGS = [
+    {"name": "authentication", "description": "Logging in, and who one is."},
+    {"name": "boards", "description": "Boards, what is on them, and with whom they are shared."},
+    {"name": "images", "description": "Images: lists, files, stars, deletion."},
+    {"name": "videos", "description": "Videos, like images."},
+    {"name": "gallery", "description": "Images and videos as one stream."},
+    {"name": "virtual_boards", "description": "What was made on each day."},
+    {"name": "workflows", "description": "The workflow library."},
+    {"name": "style_presets", "description": "Prompt templates."},
+    {"name": "system_prompts", "description": "Prompts for language models."},
+    {"name": "client_state", "description": "What a user's clients keep on the server."},
+    {"name": "server", "description": "The server itself."},
+]
+"""The parts of the API in the order in which its description shows them."""

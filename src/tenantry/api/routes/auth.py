@@ -1,0 +1,105 @@
+"""Logging in, and who one is."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request, Response
+
+from tenantry.api.caller import MEDIA_COOKIE, Anybody, Bearer, SettingsDependency, SignedIn
+from tenantry.api.problems import responses
+from tenantry.api.shapes.accounts import (
+    LoginRequest,
+    LoginResponse,
+    SetupRequest,
+    SetupResponse,
+    SetupStatus,
+    Success,
+    UserDTO,
+)
+from tenantry.errors import NotAllowed
+from tenantry.settings import Settings
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/auth", tags=["authentication"])
+_KNOWN = responses(HTTPStatus.UNAUTHORIZED)
+_OPEN = responses(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
+
+@router.get("/status", operation_id="get_setup_status", summary="Whether to log in, or to set up first")
+async def get_setup_status(studio: Anybody, settings: SettingsDependency) -> SetupStatus:
+    return SetupStatus(
+        setup_required=settings.multiuser and not await studio.accounts.has_administrator(),
+        multiuser_enabled=settings.multiuser,
+        strict_password_checking=settings.strict_passwords,
+    )
+
+
+@router.post("/login", operation_id="login", summary="Log in", responses=_OPEN)
+async def login(
+    credentials: LoginRequest, request: Request, response: Response, studio: Anybody, settings: SettingsDependency
+) -> LoginResponse:
+    """Exchange e-mail address and password for a token."""
+    _require_users(settings)
+    token = await studio.accounts.sign_in(
+        credentials.email, credentials.password.get_secret_value(), remember_me=credentials.remember_me
+    )
+    principal = await studio.accounts.identify(token)
+    user = await studio.accounts.user(principal.user_id)
+    days = settings.remembered_token_days if credentials.remember_me else settings.token_days
+    lifetime = int(days * 86_400)
+    _set_media_cookie(request, response, token, lifetime)
+    return LoginResponse(token=token, user=UserDTO.of(user), expires_in=lifetime)
+
+
+@router.post("/setup", operation_id="setup_admin", summary="Create the first administrator", responses=_OPEN)
+async def setup_admin(request: SetupRequest, studio: Anybody, settings: SettingsDependency) -> SetupResponse:
+    """Possible only while there is no active administrator."""
+    _require_users(settings)
+    user = await studio.accounts.register_first_administrator(
+        request.email, password=request.password.get_secret_value(), display_name=request.display_name
+    )
+    return SetupResponse(user=UserDTO.of(user))
+
+
+@router.post("/logout", operation_id="logout", summary="Log out", responses=_KNOWN)
+async def logout(_: SignedIn, request: Request, response: Response) -> Success:
+    """Forget the media cookie; the client forgets the token."""
+    response.delete_cookie(MEDIA_COOKIE, path=_cookie_path(request))
+    return Success()
+
+
+@router.get("/me", operation_id="get_current_user_info", summary="Who one is", responses=_KNOWN)
+async def get_current_user_info(caller: SignedIn, studio: Anybody) -> UserDTO:
+    return UserDTO.of(await studio.accounts.user(caller.user_id))
+
+
+@router.post("/media-cookie", operation_id="refresh_media_cookie", summary="Let pictures load", responses=_KNOWN)
+async def refresh_media_cookie(
+    _: SignedIn, request: Request, response: Response, credentials: Bearer, settings: SettingsDependency
+) -> Success:
+    """Set the cookie by which `<img>` and `<video>` prove who asks; logging in sets it too."""
+    if credentials is not None and settings.multiuser:
+        _set_media_cookie(request, response, credentials.credentials, None)
+    return Success()
+
+
+def _require_users(settings: Settings) -> None:
+    if not settings.multiuser:
+        raise NotAllowed("This studio has one user, who does not log in.")
+
+
+def _set_media_cookie(request: Request, response: Response, token: str, lifetime: int | None) -> None:
+    """The cookie ends with its lifetime in seconds, or with the browser; the token inside ends by itself."""
+    response.set_cookie(
+        MEDIA_COOKIE,
+        token,
+        max_age=lifetime,
+        httponly=True,
+        secure=request.url.scheme == "https",
+        samesite="strict",
+        path=_cookie_path(request),
+    )
+
+
+def _cookie_path(request: Request) -> str:
+    return f"{request.scope.get('root_path', '')}/api/v1"

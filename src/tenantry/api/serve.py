@@ -1,0 +1,110 @@
+"""The server process."""
+
+import logging
+import signal
+import socket
+import sys
+from contextlib import suppress
+
+import structlog
+import uvicorn
+from rich.console import Console
+
+from tenantry.api.app import create_app
+from tenantry.errors import InvalidInput
+from tenantry.settings import Settings
+from tenantry.studio import Studio, connect
+
+__all__ = ["configure_logging", "open_studio", "run"]
+
+_GRACE = 10
+"""Seconds that running requests get to end when the server stops."""
+
+
+def run(settings: Settings, *, migrate: bool | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; prints the address once it can be used.
+
+    Raises `InvalidInput` for an address that cannot be listened on, and what `tenantry.connect` raises.
+    """
+    configure_logging(settings)
+    listening = _listen(settings.host, settings.port)
+    with listening:
+        studio = open_studio(settings, migrate=migrate)
+        config = uvicorn.Config(
+            create_app(studio, settings),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE,
+        )
+        server = _Server(config, _address(listening, settings.host), studio.database.url.shown)
+        # After its own shutdown uvicorn raises the signal again, which must not turn an orderly end into a failure.
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listening])
+
+
+def open_studio(settings: Settings, *, migrate: bool | None = None) -> Studio:
+    """The studio that the settings name."""
+    return connect(
+        settings.database, migrate=migrate, synchronous=settings.sqlite_synchronous, busy_timeout=settings.busy_timeout
+    )
+
+
+def configure_logging(settings: Settings) -> None:
+    """Log to the standard error stream, for people or as JSON lines."""
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    as_json = settings.log_format == "json"
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([structlog.processors.format_exc_info, structlog.processors.JSONRenderer()] if as_json else [_for_people()]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.basicConfig(stream=sys.stderr, level=max(level, logging.WARNING))
+
+
+def _for_people() -> structlog.dev.ConsoleRenderer:
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+
+
+class _Server(uvicorn.Server):
+    """Says where it is once it answers."""
+
+    def __init__(self, config: uvicorn.Config, address: str, database: str) -> None:
+        super().__init__(config)
+        self._address = address
+        self._database = database
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            console = Console(highlight=False, soft_wrap=True)
+            console.print(f"[bold]Tenantry[/bold] serves {self._database}")
+            console.print(f"  studio  [link]{self._address}/[/link]\n  API     [link]{self._address}/docs[/link]")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(512)
+    except OSError as error:
+        listening.close()
+        raise InvalidInput(
+            f"{host}:{port} cannot be listened on: {error.strerror or error}.",
+            field="port",
+            remedy="Stop what uses it, or choose another with --port or TENANTRY_PORT.",
+        ) from None
+    return listening
+
+
+def _address(listening: socket.socket, host: str) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{listening.getsockname()[1]}"

@@ -1,0 +1,71 @@
+"""Shapes that several parts of the API share."""
+
+from enum import StrEnum
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+
+from tenantry.repositories.pages import MAX_LIMIT
+
+__all__ = ["MAX_NAMES", "Direction", "ItemName", "Limit", "MediaCategory", "NumberedPage", "Offset", "OffsetPage", "Origin"]
+
+T = TypeVar("T")
+
+MAX_NAMES = 1_000
+"""Names in one request at most."""
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("must not contain NUL bytes")
+    return text
+
+
+ItemName = Annotated[str, StringConstraints(max_length=255), AfterValidator(_without_nul)]
+"""The name of an image or video in a request."""
+
+Offset = Annotated[int, Field(ge=0, le=2**63 - 1, description="How many to leave out at the start.")]
+Limit = Annotated[int, Field(ge=0, le=MAX_LIMIT, description="How many to give at most; 0 only counts.")]
+
+
+class Direction(StrEnum):
+    """The order of a list."""
+
+    ASCENDING = "ASC"
+    DESCENDING = "DESC"
+
+
+class Origin(StrEnum):
+    """Where an image or video came from: made by the studio, or brought in."""
+
+    INTERNAL = "internal"
+    EXTERNAL = "external"
+
+
+class MediaCategory(StrEnum):
+    """What an image or video is for: the result of a generation, or one of four kinds of asset."""
+
+    GENERAL = "general"
+    MASK = "mask"
+    CONTROL = "control"
+    USER = "user"
+    OTHER = "other"
+
+
+class OffsetPage(BaseModel, Generic[T]):
+    """A part of a list, by place."""
+
+    limit: int = Field(description="How many were asked for.")
+    offset: int = Field(description="How many were left out at the start.")
+    total: int = Field(description="How many there are.")
+    items: list[T]
+
+
+class NumberedPage(BaseModel, Generic[T]):
+    """A part of a list, by page number from 0."""
+
+    page: int
+    pages: int
+    per_page: int
+    total: int
+    items: list[T]
