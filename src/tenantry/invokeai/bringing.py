@@ -37,7 +37,10 @@ class Bringing:
         self._before: dict[str, int] = {}
 
     async def look(self, targets: Sequence[sa.Table]) -> None:
-        """Remember what is there before the first row."""
+        """Remember what is there before the first row, and keep other writers out until the end."""
+        if self.connection.dialect == "postgresql":
+            names = ", ".join(table.name for table in targets)
+            await self.connection.execute(sa.text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
         for table in targets:
             self._before[table.name] = await self._count(table)
         self._users = {row.user_id for row in await self.connection.fetch_all(sa.select(users.c.user_id))}

@@ -52,9 +52,9 @@ def import_invokeai(
 ) -> ImportReport:
     """Bring InvokeAI's database at `path` into a studio, or into the database at a URL.
 
-    Blocks until it is done; on an event loop, call it in a thread. The file and what lies beside it are not changed.
-    Importing a file again changes nothing. `assign_legacy` is the e-mail address of the user who gets what the file's
-    `system` user owns.
+    Blocks until it is done, and other writers of the studio with it; on an event loop, call it in a thread. The file and
+    what lies beside it are not changed. Importing a file again changes nothing. `assign_legacy` is the e-mail address of
+    the user who gets what the file's `system` user owns.
 
     Raises `NotADatabase`, and `ImportRefused` for a file that is not InvokeAI's at 6.14, that holds what the database
     cannot store, or that contradicts what the database holds; nothing was changed then.
