@@ -21,10 +21,18 @@ async def save(mode: Mode, who: Principal, name: str, kind: str = "images", **fi
 async def names(mode: Mode, who: Principal, query: MediaQuery, kind: str = "images") -> list[str]:
     """The names of a list, the long way round: pages, cursors and the list of names must agree."""
     page: list[MediaItem] = (await mode.read(who, lambda work: getattr(work, kind).page(query, limit=1000))).items
+    assert await mode.read(who, partial(_by_pages, query, kind)) == page
     found: list[str] = (await mode.read(who, lambda work: getattr(work, kind).names(query))).names
     assert [item.name for item in page] == found
     assert await mode.read(who, partial(_walk, query, kind)) == found
     return found
+
+
+async def _by_pages(query: MediaQuery, kind: str, work: UnitOfWork) -> list[MediaItem]:
+    lists = getattr(work, kind)
+    first = await lists.page(query, limit=2)
+    parts = [await lists.page(query, offset=offset, limit=2) for offset in range(0, first.total + 2, 2)]
+    return [item for part in parts for item in part.items]
 
 
 async def _walk(query: MediaQuery, kind: str, work: UnitOfWork) -> list[str]:

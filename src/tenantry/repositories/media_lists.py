@@ -72,12 +72,7 @@ class MediaLists(Repository):
         total = await self._value(_counting(*wanted))
         rows: Sequence[Row[Any]] = []
         if offset < total:
-            # The ids come from the index alone, so that skipped rows are never read.
-            ids = sa.select(media.c.media_id).where(*wanted).order_by(*self._order(query)).limit(limit).offset(offset)
-            chosen = ids.subquery("chosen")
-            rows = await self._all(
-                sa.select(*ITEM_COLUMNS).join(chosen, chosen.c.media_id == media.c.media_id).order_by(*self._order(query))
-            )
+            rows = await self._all(self._window(query, wanted, total, offset, min(limit, total - offset)))
         return Page([media_item(row) for row in rows], total, offset, limit)
 
     async def slice(self, query: MediaQuery, *, cursor: str | None = None, limit: int = 100) -> Slice[MediaItem]:
@@ -122,6 +117,14 @@ class MediaLists(Repository):
         readable = sa.exists().where(boards.c.board_id == board, board_readable(everything=self._everything))
         return sa.and_(media.c.board_id == board, readable)
 
+    def _window(self, query: MediaQuery, wanted: list[ColumnElement[bool]], total: int, offset: int, size: int) -> Select[Any]:
+        """The rows of a page, reached from whichever end of the list is nearer."""
+        from_end = offset > total // 2
+        # The ids come from the index alone, so that skipped rows are never read.
+        ids = sa.select(media.c.media_id).where(*wanted).order_by(*self._order(query, from_end=from_end)).limit(size)
+        chosen = ids.offset(total - offset - size if from_end else offset).subquery("chosen")
+        return sa.select(*ITEM_COLUMNS).join(chosen, chosen.c.media_id == media.c.media_id).order_by(*self._order(query))
+
     def _behind(
         self, query: MediaQuery, wanted: list[ColumnElement[bool]], place: Sequence[Any] | None, limit: int
     ) -> Select[Any]:
@@ -143,7 +146,7 @@ class MediaLists(Repository):
             return walks[0]
         both = sa.union_all(*(sa.select(walk.subquery()) for walk in walks)).subquery("both")
         keys = [both.c[column.name] for column in self._time_and_ties]
-        return sa.select(both).order_by(both.c.starred.desc(), *_directed(keys, query)).limit(limit)
+        return sa.select(both).order_by(both.c.starred.desc(), *_directed(keys, query.descending)).limit(limit)
 
     def _walk(
         self, query: MediaQuery, wanted: list[ColumnElement[bool]], place: Sequence[Any] | None, limit: int
@@ -152,7 +155,7 @@ class MediaLists(Repository):
         if place is not None:
             key, there = sa.tuple_(*self._time_and_ties), sa.tuple_(*map(sa.literal, place))
             walk = walk.where(key < there if query.descending else key > there)
-        return walk.order_by(*_directed(self._time_and_ties, query)).limit(limit)
+        return walk.order_by(*_directed(self._time_and_ties, query.descending)).limit(limit)
 
     @property
     def _time_and_ties(self) -> tuple[sa.Column[Any], ...]:
@@ -165,9 +168,9 @@ class MediaLists(Repository):
     def _key_types(self, query: MediaQuery) -> list[type]:
         return [*([bool] if query.starred_first else []), str, *self._list.tie_types]
 
-    def _order(self, query: MediaQuery) -> list[ColumnElement[Any]]:
-        starred = [media.c.starred.desc()] if query.starred_first else []
-        return [*starred, *_directed(self._time_and_ties, query)]
+    def _order(self, query: MediaQuery, *, from_end: bool = False) -> list[ColumnElement[Any]]:
+        starred = [_sorted(media.c.starred, descending=not from_end)] if query.starred_first else []
+        return [*starred, *_directed(self._time_and_ties, query.descending != from_end)]
 
 
 def media_item(row: Row[Any]) -> MediaItem:
@@ -195,8 +198,12 @@ def _filters(query: MediaQuery) -> list[ColumnElement[bool]]:
     return wanted
 
 
-def _directed(keys: Sequence[ColumnElement[Any]], query: MediaQuery) -> list[ColumnElement[Any]]:
-    return [key.desc() if query.descending else key.asc() for key in keys]
+def _directed(keys: Sequence[ColumnElement[Any]], descending: bool) -> list[ColumnElement[Any]]:
+    return [_sorted(key, descending=descending) for key in keys]
+
+
+def _sorted(key: ColumnElement[Any], *, descending: bool) -> ColumnElement[Any]:
+    return key.desc() if descending else key.asc()
 
 
 def _truth(value: bool) -> ColumnElement[bool]:
