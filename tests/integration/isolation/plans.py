@@ -1,0 +1,30 @@
+"""The registry: a plan for every public method of every repository that a unit of work offers."""
+
+import inspect
+from functools import cached_property
+from typing import get_type_hints
+
+from tenantry.repositories import UnitOfWork
+from tests.integration.isolation import plans_boards, plans_library, plans_media
+from tests.integration.isolation.plan_kinds import Plan
+
+PLANS: dict[str, Plan] = {**plans_boards.PLANS, **plans_media.PLANS, **plans_library.PLANS}
+
+
+def repositories() -> dict[str, type]:
+    """Each repository of a unit of work by the name it is reached by."""
+    return {
+        name: get_type_hints(value.func)["return"]
+        for name, value in vars(UnitOfWork).items()
+        if isinstance(value, cached_property)
+    }
+
+
+def methods() -> list[str]:
+    """`repository.method` for everything that can be called, inherited methods included."""
+    return sorted(
+        f"{name}.{method}"
+        for name, repository in repositories().items()
+        for method, _ in inspect.getmembers(repository, callable)
+        if not method.startswith("_")
+    )

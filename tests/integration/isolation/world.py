@@ -1,0 +1,227 @@
+"""Ana's things, private and shown, in every table; and those who come for them.
+
+Whatever only Ana may know contains the word `hidden`; what stands on the board that she shares, or is public, contains `shown`.
+So an answer that holds one of these words where it must not is a leak, whatever its shape.
+"""
+
+import json
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from tenantry import Principal, Studio
+from tenantry.database import tables
+from tenantry.database.connection import Connection
+from tenantry.tenancy import InternalReason
+
+OWNER = Principal("owner-ana")
+STRANGER = Principal("user-bo")
+READER = Principal("user-reader")
+WRITER = Principal("user-writer")
+MANAGER = Principal("user-manager")
+ADMINISTRATOR = Principal("user-root", is_admin=True)
+
+NOW = "2026-11-23 12:00:00.000"
+DAY = "2026-11-23"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What an attack is aimed at: one set of Ana's things, all private or all shown; `owner` is whose they are."""
+
+    word: str
+    owner: str = OWNER.user_id
+
+    def __getattr__(self, name: str) -> str:
+        return f"{self.word}-{name.replace('_', '-')}"
+
+    def things(self) -> set[str]:
+        """The ids that the attacker gives, which an answer may give back where it says so."""
+        return {
+            f"{self.word}-{name}" for name in ("board", "image", "video", "intermediate", "workflow", "preset", "prompt", "key")
+        }
+
+
+HIDDEN = Target("hidden")
+SHOWN = Target("shown")
+
+
+async def fill(studio: Studio) -> None:
+    """Put everything in, each person once and each kind of thing twice: hidden and shown."""
+    async with studio.begin(Principal.internal(InternalReason.IMPORT)) as work:
+        connection = work.ground.connection
+        await _people(connection)
+        for target in (HIDDEN, SHOWN):
+            await _boards(connection, target)
+            await _media(connection, target)
+            await _library(connection, target)
+        await _shares(connection)
+        await _installation(connection)
+        await _stranger_has_things(connection)
+
+
+async def _put(connection: Connection, table: sa.Table, **values: object) -> None:
+    times = {name: NOW for name in ("created_at", "updated_at") if name in table.c}
+    await connection.execute(sa.insert(table).values(**times, **values))
+
+
+async def _people(connection: Connection) -> None:
+    for who in (OWNER, STRANGER, READER, WRITER, MANAGER, ADMINISTRATOR):
+        word = "hidden" if who is OWNER else who.user_id
+        await _put(
+            connection,
+            tables.users,
+            user_id=who.user_id,
+            email=f"{word}@example.com",
+            display_name=f"{word} name",
+            password_hash=f"hidden hash of {who.user_id}",
+            is_admin=who.is_admin,
+            last_login_at="2026-01-01 hidden" if who is OWNER else None,
+        )
+
+
+async def _boards(connection: Connection, target: Target) -> None:
+    for archived in (False, True):
+        name = f"{target.board}-archived" if archived else target.board
+        await _put(
+            connection,
+            tables.boards,
+            board_id=name,
+            user_id=target.owner,
+            board_name=f"{name} name",
+            archived=archived,
+            visibility="private",
+        )
+
+
+async def _media(connection: Connection, target: Target) -> None:
+    board = target.board
+    await _item(connection, target, "image", target.image, board)
+    await _item(connection, target, "video", target.video, board)
+    for kind in ("image", "video"):
+        await _item(connection, target, kind, target.intermediate, board, is_intermediate=True)
+    if target is HIDDEN:
+        await _item(connection, target, "image", "hidden-loose-image", None)
+        await _item(connection, target, "video", "hidden-loose-video", None)
+    # A cover that is not on the board itself; only the owner may learn of it.
+    cover = "hidden-loose-image" if target.owner == OWNER.user_id else target.image
+    covers = sa.select(tables.media.c.media_id).where(tables.media.c.name == cover).scalar_subquery()
+    change = sa.update(tables.boards).where(tables.boards.c.board_id == board).values(cover_media_id=covers)
+    await connection.execute(change)
+
+
+async def _item(
+    connection: Connection, target: Target, kind: str, name: str, board: str | None, *, is_intermediate: bool = False
+) -> None:
+    await _put(
+        connection,
+        tables.media,
+        kind=kind,
+        name=name,
+        user_id=target.owner,
+        board_id=board,
+        boarded_at=board and NOW,
+        origin="internal",
+        category="general",
+        width=8,
+        height=8,
+        duration=1.0 if kind == "video" else None,
+        session_id=f"{target.word}-session",
+        node_id=f"{target.word}-node",
+        is_intermediate=is_intermediate,
+        subfolder=f"{target.word}-folder",
+        metadata=json.dumps({"positive_prompt": f"{target.word} prompt of a secret fox"}),
+    )
+
+
+async def _library(connection: Connection, target: Target) -> None:
+    mine = {"user_id": target.owner, "is_public": target is SHOWN}
+    document = {
+        "id": target.workflow,
+        "name": f"{target.word} workflow name",
+        "description": f"{target.word} description",
+        "tags": f"{target.word}-tag",
+        "author": "",
+        "version": "1.0.0",
+        "contact": "",
+        "notes": "",
+        "exposedFields": [],
+        "nodes": [],
+        "edges": [],
+        "meta": {"version": "3.0.0", "category": "user"},
+    }
+    await _put(
+        connection,
+        tables.workflows,
+        workflow_id=target.workflow,
+        category="user",
+        name=document["name"],
+        description=document["description"],
+        tags=document["tags"],
+        opened_at=NOW,
+        document=json.dumps(document),
+        **mine,
+    )
+    data = json.dumps({"positive_prompt": f"{target.word} positive", "negative_prompt": f"{target.word} negative"})
+    await _put(
+        connection, tables.style_presets, preset_id=target.preset, name=f"{target.word} preset", preset_data=data, **mine
+    )
+    await _put(
+        connection,
+        tables.system_prompts,
+        prompt_id=target.prompt,
+        name=f"{target.word} prompt name",
+        content=f"{target.word} content",
+        **mine,
+    )
+    # Client state and queue items are never anybody else's, so all of it is hidden.
+    await _put(connection, tables.client_state, user_id=target.owner, key=target.key, value="hidden value")
+    await _put(
+        connection,
+        tables.queue_items,
+        user_id=target.owner,
+        queue_id="default",
+        batch_id="hidden-batch",
+        session_id=f"hidden-queue-{target.word}",
+        session="{}",
+        workflow='{"hidden": 1}',
+        field_values="hidden",
+    )
+
+
+async def _shares(connection: Connection) -> None:
+    for who, permission in ((READER, "read"), (WRITER, "write"), (MANAGER, "admin")):
+        for board in ("shown-board", "shown-board-archived"):
+            await _put(
+                connection,
+                tables.board_shares,
+                board_id=board,
+                user_id=who.user_id,
+                owner_id=OWNER.user_id,
+                permission=permission,
+                shared_at=NOW,
+            )
+
+
+async def _installation(connection: Connection) -> None:
+    await _put(connection, tables.app_settings, key="hidden-setting", value="hidden secret")
+    await _put(connection, tables.import_residue, source_table="users", row_key="[1]", value="hidden residue")
+    for key in ("model-1", "model-2"):
+        facts = {name: f"{key}-{name}" for name in ("hash", "path", "name", "source")}
+        kinds = {"base": "sdxl", "type": "main", "format": "diffusers", "source_type": "path"}
+        config = {"key": key, "file_size": 1, **facts, **kinds}
+        await _put(connection, tables.models, model_key=key, file_size=1, config=json.dumps(config), **facts, **kinds)
+    await _put(connection, tables.model_relationships, model_key_1="model-1", model_key_2="model-2")
+    await _put(connection, tables.move_jobs, job_id=1, state="planned", error_message="hidden job")
+    media_id = sa.select(tables.media.c.media_id).where(tables.media.c.name == "hidden-image").scalar_subquery()
+    folders = {"old_subfolder": "hidden-old", "new_subfolder": "hidden-new"}
+    await _put(connection, tables.move_items, job_id=1, media_id=media_id, state="planned", **folders)
+    await _put(connection, tables.search_progress, indexed_through=0)
+
+
+async def _stranger_has_things(connection: Connection) -> None:
+    """So that "own rows only" is more than an empty answer."""
+    mine = Target("own-bo", STRANGER.user_id)
+    await _boards(connection, mine)
+    await _media(connection, mine)
+    await _library(connection, mine)
