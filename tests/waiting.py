@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 DEADLINE = 20.0
 """Seconds after which a test gives up."""
@@ -22,5 +22,13 @@ async def until_async(condition: Callable[[], bool]) -> None:
     """Let the loop run until the condition holds."""
     end = time.monotonic() + DEADLINE
     while not condition():
+        assert time.monotonic() < end, "what the test waits for did not happen"
+        await asyncio.sleep(0.001)
+
+
+async def until_awaited(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Ask again and again until the condition holds."""
+    end = time.monotonic() + DEADLINE
+    while not await condition():
         assert time.monotonic() < end, "what the test waits for did not happen"
         await asyncio.sleep(0.001)

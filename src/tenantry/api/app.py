@@ -16,6 +16,7 @@ from tenantry.api.problems import Problem, responses
 from tenantry.api.routes import ROUTERS, TAGS
 from tenantry.api.routes.server import pages
 from tenantry.api.routes.server import router as server
+from tenantry.api.upkeep import upkeep
 from tenantry.settings import Settings
 from tenantry.studio import Studio
 
@@ -28,7 +29,8 @@ def create_app(studio: Studio, settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
-            yield
+            async with upkeep(studio):
+                yield
         finally:
             await studio.aclose()
 
