@@ -4,6 +4,7 @@ import json
 import struct
 import zlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,12 @@ from fastapi import FastAPI
 from tenantry import Principal, Studio
 from tenantry.api import create_app
 from tenantry.api.serve import open_studio
+from tenantry.cli import main
 from tenantry.database import DatabaseURL
 from tenantry.database.tables import users
 from tenantry.settings import Settings
 from tenantry.tenancy import InternalReason
+from tests.acceptance.commands import Command, Said
 
 PASSWORD = "Correct-Horse-9"
 USERS = ("ana", "bo", "cy", "root")
@@ -75,6 +78,21 @@ class World:
 
 
 @pytest.fixture
+def run(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs the command `tenantry` in an empty folder."""
+    folder = tmp_path / "working"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    def run(*words: str) -> Said:
+        capfd.readouterr()
+        status = main(words)
+        return Said(status, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
 def settings(database_url: DatabaseURL, tmp_path: Path) -> Settings:
     """A server's settings over each database, cheap where cost would only be time."""
     url = database_url.url.render_as_string(hide_password=False)
@@ -96,6 +114,17 @@ async def world(settings: Settings) -> AsyncIterator[World]:
     for client in clients.values():
         await client.aclose()
     await studio.aclose()
+
+
+@asynccontextmanager
+async def served(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a studio in which nobody is yet."""
+    studio = open_studio(settings)
+    try:
+        async with client_of(create_app(studio, settings)) as client:
+            yield client
+    finally:
+        await studio.aclose()
 
 
 def client_of(app: FastAPI) -> httpx.AsyncClient:

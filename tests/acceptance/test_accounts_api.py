@@ -1,12 +1,9 @@
 """Logging in over HTTP, and who one is."""
 
-import httpx
 import pytest
 
-from tenantry.api import create_app
-from tenantry.api.serve import open_studio
 from tenantry.settings import Settings
-from tests.acceptance.conftest import PASSWORD, World, client_of, log_in
+from tests.acceptance.conftest import PASSWORD, World, log_in, served
 from tests.acceptance.test_media import answer
 
 
@@ -60,32 +57,25 @@ async def test_a_deactivated_user_stays_out(world: World) -> None:
 
 async def test_the_first_administrator_sets_the_studio_up(settings: Settings) -> None:
     """Once, and then nobody does."""
-    studio = open_studio(settings)
-    client = client_of(create_app(studio, settings))
-    assert (await answer(client, "GET", "auth/status"))["setup_required"] is True
     setup = {"email": "root@example.com", "display_name": "Root", "password": PASSWORD}
-    weak = await answer(client, "POST", "auth/setup", 422, json={**setup, "password": "weak"})
-    assert weak["field"] == "password"
-    made = await answer(client, "POST", "auth/setup", json=setup)
-    assert (made["success"], made["user"]["is_admin"]) == (True, True)
-    assert (await answer(client, "GET", "auth/status"))["setup_required"] is False
-    await answer(client, "POST", "auth/setup", 409, json={**setup, "email": "other@example.com"})
-    await log_in(client, "root")
-    assert (await answer(client, "GET", "auth/me"))["is_admin"] is True
-    await client.aclose()
-    await studio.aclose()
+    async with served(settings) as client:
+        assert (await answer(client, "GET", "auth/status"))["setup_required"] is True
+        weak = await answer(client, "POST", "auth/setup", 422, json={**setup, "password": "weak"})
+        assert weak["field"] == "password"
+        made = await answer(client, "POST", "auth/setup", json=setup)
+        assert (made["success"], made["user"]["is_admin"]) == (True, True)
+        assert (await answer(client, "GET", "auth/status"))["setup_required"] is False
+        await answer(client, "POST", "auth/setup", 409, json={**setup, "email": "other@example.com"})
+        await log_in(client, "root")
+        assert (await answer(client, "GET", "auth/me"))["is_admin"] is True
 
 
 async def test_a_studio_for_one_user_asks_nobody_to_log_in(settings: Settings) -> None:
     """Everything belongs to the system user, who cannot log in either."""
-    alone = settings.model_copy(update={"multiuser": False})
-    studio = open_studio(alone)
-    client: httpx.AsyncClient = client_of(create_app(studio, alone))
-    assert (await answer(client, "GET", "auth/status"))["multiuser_enabled"] is False
-    board = await answer(client, "POST", "boards/?board_name=Mine", 201)
-    assert board["user_id"] == "system"
-    prompt = await answer(client, "POST", "system_prompts/", json={"name": "Terse", "content": "Be terse."})
-    assert prompt["is_public"] is True
-    await answer(client, "POST", "auth/login", 403, json={"email": "root@example.com", "password": PASSWORD})
-    await client.aclose()
-    await studio.aclose()
+    async with served(settings.model_copy(update={"multiuser": False})) as client:
+        assert (await answer(client, "GET", "auth/status"))["multiuser_enabled"] is False
+        board = await answer(client, "POST", "boards/?board_name=Mine", 201)
+        assert board["user_id"] == "system"
+        prompt = await answer(client, "POST", "system_prompts/", json={"name": "Terse", "content": "Be terse."})
+        assert prompt["is_public"] is True
+        await answer(client, "POST", "auth/login", 403, json={"email": "root@example.com", "password": PASSWORD})

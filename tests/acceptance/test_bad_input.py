@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -156,3 +157,34 @@ async def test_an_unexpected_error_is_told_without_its_inside(world: World, monk
     answer = await world.ana.get("/healthz")
     assert_problem(answer, 500, "internal_error")
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+HOSTILE = (
+    "'",
+    '"; DROP TABLE users --',
+    "%",
+    "_",
+    "\\",
+    "..",
+    "-1",
+    "1e309",
+    "\U0001f98a",
+    "\ud7ff\uffff",
+    "x" * 5_000,
+    " ",
+    "None",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_no_text_breaks_the_server(world: World, text: str) -> None:
+    """Whatever stands in an address or a parameter, the answer is an answer or a problem of the client's."""
+    for name, methods in (await world.ana.get("/openapi.json")).json()["paths"].items():
+        if "get" not in methods or "{" not in name + str(methods["get"].get("parameters", "")):
+            continue
+        described = methods["get"].get("parameters", [])
+        address = "/".join(quote(text, safe="") if part.startswith("{") else part for part in name.split("/"))
+        query = {each["name"]: text for each in described if each["in"] == "query"}
+        for sent in ({}, query, *({key: text} for key in query)):
+            answer = await world.ana.get(address, params=sent)
+            assert answer.status_code < 500, (address, sent, answer.text)
