@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 from tenantry.alembic.roles import ensure_roles
 from tenantry.database import DatabaseURL
 from tenantry.database.failures import tenantry_errors
-from tenantry.database.inspection import foreign_tables
+from tenantry.database.inspection import check_writable, foreign_tables
 from tenantry.database.login import check_login
 from tenantry.database.sqlite_file import create_private_file, open_file
 from tenantry.database.tables import metadata
@@ -70,16 +70,16 @@ def downgrade(url: DatabaseURL, revision: str) -> None:
 
 def revisions(url: DatabaseURL) -> Revisions:
     """What the database is at, without changing it, also without making a SQLite file that is not there."""
-    return _look(url, mending=True)
+    return _look(url, working=False)
 
 
 def check_schema(url: DatabaseURL) -> None:
     """Raise unless the database can be worked with as it is.
 
     `SchemaOutdated` and `SchemaTooNew`: it is not at this program's revision. `UnsafeDatabaseRole`: the PostgreSQL login
-    sees every user's rows.
+    sees every user's rows. `DatabaseReadOnly`: nothing can be written.
     """
-    found = _look(url, mending=False)
+    found = _look(url, working=True)
     if not found.known:
         raise _too_new(found)
     if not found.up_to_date:
@@ -112,11 +112,13 @@ def included(_: object, name: str | None, kind: str, __: bool, ___: object) -> b
     return not (name or "").startswith(("media_text", "alembic_version", "sqlite_"))
 
 
-def _look(url: DatabaseURL, *, mending: bool) -> Revisions:
+def _look(url: DatabaseURL, *, working: bool) -> Revisions:
     if url.dialect == "sqlite" and not url.path.exists() and url.path.parent.is_dir():
         return Revisions(None, _head(), known=True)
     with connected(url) as connection:
-        check_login(connection, mending=mending)
+        check_login(connection, mending=not working)
+        if working:
+            check_writable(connection)
         return revisions_of(connection)
 
 
@@ -132,6 +134,7 @@ def _migrate(url: DatabaseURL, act: Callable[[Config], None]) -> None:
         create_private_file(url.path)
     with connected(url) as connection:
         check_login(connection, mending=True)
+        check_writable(connection)
         _refuse_foreign(connection)
         _begin_alone(connection)
         found = revisions_of(connection)

@@ -17,6 +17,10 @@ __all__ = ["Finding", "examine"]
 
 _SYNCHRONOUS = {"NORMAL": 1, "FULL": 2}
 _RESTORE = "Restore a backup."
+_MAKE_INDEX = (
+    "As an administrator of the database run: CREATE EXTENSION pg_trgm;"
+    " CREATE INDEX media_text_trigrams ON media USING gin (lower(metadata) gin_trgm_ops);"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,10 @@ def examine(url: DatabaseURL, settings: Settings) -> Iterator[Finding]:
 
 
 def _reachable(connection: sa.Connection, url: DatabaseURL) -> Finding:
+    # Both raise DatabaseReadOnly; the transaction also makes all that follows see one moment.
+    inspection.check_writable(connection)
     if url.dialect == "sqlite":
-        # Raises DatabaseReadOnly; the transaction also makes all that follows see one moment.
         inspection.begin_writing(connection)
-    elif not inspection.is_writable(connection):
-        return Finding(
-            "database", f"{url.shown} can only be read", "Use the primary server, and leave default_transaction_read_only off."
-        )
     return Finding("database", f"{url.shown} can be read and written")
 
 
@@ -129,9 +130,7 @@ def _rows(connection: sa.Connection, settings: Settings) -> Iterator[Finding]:
         inspection.has_text_search(connection),
         "has its index",
         "has no index and reads every row",
-        _RESTORE
-        if is_sqlite
-        else "As an administrator of the database run: CREATE EXTENSION pg_trgm; then: tenantry db upgrade",
+        _RESTORE if is_sqlite else _MAKE_INDEX,
     )
     if not is_sqlite:
         inspection.take_service_role(connection)

@@ -7,14 +7,15 @@ from tenantry.database.identity import SERVICE_ROLE
 from tenantry.database.sqlite import SQLiteDatabase, Synchronous
 from tenantry.database.tables import metadata, users
 from tenantry.database.url import DatabaseURL
+from tenantry.errors import DatabaseReadOnly
 
 __all__ = [
     "active_administrators",
     "begin_writing",
     "broken_links",
+    "check_writable",
     "foreign_tables",
     "has_text_search",
-    "is_writable",
     "pragmas",
     "tables_without_policies",
     "take_service_role",
@@ -30,9 +31,14 @@ def foreign_tables(connection: sa.Connection) -> list[str]:
     return [row[0] for row in found]
 
 
-def is_writable(connection: sa.Connection) -> bool:
-    """Whether PostgreSQL would let this login write; it does not on a standby, or where transactions are read-only."""
-    return bool(connection.execute(sa.text("SELECT current_setting('transaction_read_only') = 'off'")).scalar_one())
+def check_writable(connection: sa.Connection) -> None:
+    """Raise `DatabaseReadOnly` where PostgreSQL lets nobody write: on a standby, or where transactions are read-only."""
+    if connection.dialect.name != "postgresql":
+        return
+    if connection.execute(sa.text("SELECT current_setting('transaction_read_only')")).scalar_one() == "on":
+        raise DatabaseReadOnly(
+            field="database", remedy="Name the primary server, and leave default_transaction_read_only off for the database."
+        )
 
 
 def pragmas(url: DatabaseURL, synchronous: Synchronous) -> dict[str, object]:
@@ -51,7 +57,7 @@ def has_text_search(connection: sa.Connection) -> bool:
     if connection.dialect.name == "sqlite":
         query = "SELECT count(*) FROM sqlite_master WHERE name = 'media_text'"
     else:
-        query = "SELECT count(*) FROM pg_extension WHERE extname = 'pg_trgm'"
+        query = "SELECT count(*) FROM pg_class WHERE relname = 'media_text_trigrams'"
     return bool(connection.execute(sa.text(query)).scalar_one())
 
 
