@@ -6,10 +6,14 @@ from tenantry.database import Clock, Connection, Ids
 from tenantry.repositories.app_settings import AppSettings
 from tenantry.repositories.base import Ground
 from tenantry.repositories.boards import Boards
+from tenantry.repositories.client_state import ClientState
 from tenantry.repositories.gallery import Gallery
 from tenantry.repositories.media import MediaRepository
+from tenantry.repositories.model_relationships import ModelRelationships
+from tenantry.repositories.models import Models
 from tenantry.repositories.presets import Presets
 from tenantry.repositories.prompts import Prompts
+from tenantry.repositories.queue_items import QueueItems
 from tenantry.repositories.search import SearchIndex
 from tenantry.repositories.shares import Shares
 from tenantry.repositories.workflows import Workflows
@@ -67,3 +71,19 @@ class UnitOfWork:
     @cached_property
     def app_settings(self) -> AppSettings:
         return AppSettings(self.ground)
+
+    @cached_property
+    def client_state(self) -> ClientState:
+        return ClientState(self.ground)
+
+    @cached_property
+    def models(self) -> Models:
+        return Models(self.ground)
+
+    @cached_property
+    def model_relationships(self) -> ModelRelationships:
+        return ModelRelationships(self.ground)
+
+    @cached_property
+    def queue_items(self) -> QueueItems:
+        return QueueItems(self.ground)

@@ -34,6 +34,7 @@ class InternalReason(StrEnum):
     INDEX_SEARCH = "add rows to the text index in the background"
     MANAGE_SHARES = "let somebody whom the owner made a board's administrator manage its shares"
     TAKE_OFF_BOARD = "let a board's writer take somebody else's item off it"
+    READ_QUEUE = "show how the queue goes, with what is not the reader's replaced inside the database"
     OPERATE = "run, inspect and repair the installation"
 
 
