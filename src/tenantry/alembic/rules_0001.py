@@ -54,13 +54,10 @@ def _sqlite() -> Iterator[str]:
     for table in _OWNED:
         yield _sqlite_trigger(table, "owner_insert", "INSERT", "NOT coalesce(NEW.user_id = tenantry_user(), 0)")
         yield _sqlite_trigger(table, "owner_update", "UPDATE OF user_id", "NEW.user_id <> OLD.user_id")
-    yield _sqlite_trigger("board_shares", "owner_insert", "INSERT", "NOT coalesce(NEW.owner_id = tenantry_user(), 0)")
-    yield _sqlite_trigger(
-        "board_shares",
-        "owner_update",
-        "UPDATE OF board_id, user_id",
-        "NEW.board_id <> OLD.board_id OR NEW.user_id <> OLD.user_id",
-    )
+    owns = "EXISTS (SELECT 1 FROM boards b WHERE b.board_id = NEW.board_id AND b.user_id = tenantry_user())"
+    yield _sqlite_trigger("board_shares", "owner_insert", "INSERT", f"NOT {owns} OR NEW.owner_id <> tenantry_user()")
+    moved = " OR ".join(f"NEW.{column} <> OLD.{column}" for column in ("board_id", "user_id", "owner_id"))
+    yield _sqlite_trigger("board_shares", "owner_update", "UPDATE", f"NOT {owns} OR {moved}")
     refused = f"NOT (coalesce(NEW.user_id = tenantry_user(), 0) AND {_writable_board('NEW.board_id')})"
     yield _sqlite_trigger("media", "link_insert", "INSERT", f"NEW.board_id IS NOT NULL AND {refused}")
     yield _sqlite_trigger(
@@ -169,18 +166,19 @@ def _postgresql_policies() -> Iterator[str]:
     yield _policy("media", "change", "UPDATE", using=f"{mine} OR {on_writable}", check=f"{mine} OR {on_writable}")
     yield _policy("media", "remove", "DELETE", using=f"{mine} OR {on_writable}")
 
-    yield from _own_and_read("workflows", f"{mine} OR is_public OR category = 'default'")
-    yield from _own_and_read("style_presets", f"{mine} OR is_public OR type = 'default'")
+    # What comes with the studio is read by everybody, so no tenant may add to it.
+    yield from _own_and_read("workflows", f"{mine} OR is_public OR category = 'default'", kept=" AND category <> 'default'")
+    yield from _own_and_read("style_presets", f"{mine} OR is_public OR type = 'default'", kept=" AND type <> 'default'")
     yield from _own_and_read("system_prompts", f"{mine} OR is_public")
     yield from _own_and_read("client_state", mine)
     yield from _own_and_read("queue_items", mine)
 
 
-def _own_and_read(table: str, readable: str) -> Iterator[str]:
+def _own_and_read(table: str, readable: str, kept: str = "") -> Iterator[str]:
     mine = "user_id = (SELECT tenantry_user())"
     yield _policy(table, "read", "SELECT", using=readable)
-    yield _policy(table, "add", "INSERT", check=mine)
-    yield _policy(table, "change", "UPDATE", using=mine, check=mine)
+    yield _policy(table, "add", "INSERT", check=mine + kept)
+    yield _policy(table, "change", "UPDATE", using=mine, check=mine + kept)
     yield _policy(table, "remove", "DELETE", using=mine)
 
 

@@ -174,18 +174,19 @@ async def _library(connection: Connection, target: Target) -> None:
         content=f"{target.word} content",
         **mine,
     )
-    # Client state and queue items are never anybody else's, so all of it is hidden.
-    await _put(connection, tables.client_state, user_id=target.owner, key=target.key, value="hidden value")
+    # Client state and queue items are never anybody else's, so all of hers is hidden.
+    secret = "hidden" if target.owner == OWNER.user_id else target.word
+    await _put(connection, tables.client_state, user_id=target.owner, key=target.key, value=f"{secret} value")
     await _put(
         connection,
         tables.queue_items,
         user_id=target.owner,
         queue_id="default",
-        batch_id="hidden-batch",
-        session_id=f"hidden-queue-{target.word}",
+        batch_id=f"{secret}-batch",
+        session_id=f"{secret}-queue-{target.word}",
         session="{}",
-        workflow='{"hidden": 1}',
-        field_values="hidden",
+        workflow=json.dumps({secret: 1}),
+        field_values=secret,
     )
 
 
