@@ -1,1 +1,1 @@
-"""To be filled."""
+"""Reserved for event streams; nothing is in it yet."""

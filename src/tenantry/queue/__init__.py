@@ -1,1 +1,1 @@
-"""To be filled."""
+"""Reserved for the generation queue; nothing is in it yet."""
