@@ -1,1 +1,1 @@
-"""To be filled."""
+"""The page that shows the studio in a browser: static files, no build step."""
