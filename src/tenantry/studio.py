@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cached_property
 from typing import Any, TypeVar
 
+from tenantry.accounts import AccountRules, Accounts
 from tenantry.alembic import check_schema, upgrade
 from tenantry.database import (
     Clock,
     Database,
     DatabaseURL,
+    Dialect,
     Ids,
     PostgreSQLDatabase,
     SQLiteDatabase,
@@ -30,11 +33,23 @@ T = TypeVar("T")
 class Studio:
     """Units of work on a database. Close it with `aclose`, or `close` where no event loop ever used it."""
 
-    def __init__(self, database: Database, *, clock: Clock = utc_now, ids: Ids = new_id) -> None:
+    def __init__(
+        self, database: Database, *, clock: Clock = utc_now, ids: Ids = new_id, account_rules: AccountRules | None = None
+    ) -> None:
         self.database = database
+        self._account_rules = account_rules
         self._clock = clock
         self._ids = ids
         self.direct = DirectStudio(database, clock, ids)
+
+    @property
+    def dialect(self) -> Dialect:
+        return self.database.dialect
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """The users' accounts: registering, signing in, and who a token belongs to."""
+        return Accounts(self, rules=self._account_rules, clock=self._clock)
 
     @asynccontextmanager
     async def begin(self, principal: Principal) -> AsyncIterator[UnitOfWork]:
@@ -87,11 +102,17 @@ class DirectStudio:
 
 
 def connect(
-    url: str | DatabaseURL, *, migrate: bool | None = None, synchronous: Synchronous = "FULL", busy_timeout: float = 30.0
+    url: str | DatabaseURL,
+    *,
+    migrate: bool | None = None,
+    synchronous: Synchronous = "FULL",
+    busy_timeout: float = 30.0,
+    account_rules: AccountRules | None = None,
 ) -> Studio:
     """Open a studio without an event loop.
 
     `migrate` brings the schema up to date first; left open, SQLite files are migrated and PostgreSQL databases checked.
+    `account_rules` say what passwords cost and how long tokens live.
     Raises `InvalidDatabaseURL`, `DatabaseUnavailable` and its kinds, among them `SchemaOutdated` and `SchemaTooNew`.
     """
     parsed = parse_url(url) if isinstance(url, str) else url
@@ -100,16 +121,25 @@ def connect(
     else:
         check_schema(parsed)
     if parsed.dialect == "sqlite":
-        return Studio(SQLiteDatabase(parsed, synchronous=synchronous, busy_timeout=busy_timeout))
-    return Studio(PostgreSQLDatabase(parsed))
+        database: Database = SQLiteDatabase(parsed, synchronous=synchronous, busy_timeout=busy_timeout)
+    else:
+        database = PostgreSQLDatabase(parsed)
+    return Studio(database, account_rules=account_rules)
 
 
 @asynccontextmanager
 async def open(  # noqa: A001
-    url: str | DatabaseURL, *, migrate: bool | None = None, synchronous: Synchronous = "FULL", busy_timeout: float = 30.0
+    url: str | DatabaseURL,
+    *,
+    migrate: bool | None = None,
+    synchronous: Synchronous = "FULL",
+    busy_timeout: float = 30.0,
+    account_rules: AccountRules | None = None,
 ) -> AsyncIterator[Studio]:
     """Open a studio for an event loop; arguments and errors as for `connect`."""
-    studio = await asyncio.to_thread(connect, url, migrate=migrate, synchronous=synchronous, busy_timeout=busy_timeout)
+    studio = await asyncio.to_thread(
+        connect, url, migrate=migrate, synchronous=synchronous, busy_timeout=busy_timeout, account_rules=account_rules
+    )
     try:
         yield studio
     finally:

@@ -1,1 +1,8 @@
-"""To be filled."""
+"""Accounts: passwords, access tokens, and what becomes of users."""
+
+from tenantry.accounts.accounts import Accounts
+from tenantry.accounts.ground import AccountRules, AccountsGround, DirectGround
+from tenantry.accounts.passwords import Strength, feedback, strength
+from tenantry.accounts.tokens import Claims
+
+__all__ = ["AccountRules", "Accounts", "AccountsGround", "Claims", "DirectGround", "Strength", "feedback", "strength"]

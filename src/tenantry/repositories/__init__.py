@@ -3,15 +3,19 @@
 from tenantry.repositories.app_settings import AppSettings
 from tenantry.repositories.base import Ground, Repository
 from tenantry.repositories.boards import Board, Boards
+from tenantry.repositories.client_state import ClientState
 from tenantry.repositories.defaults import DefaultsSynced
 from tenantry.repositories.gallery import Gallery
 from tenantry.repositories.media import MediaRepository
 from tenantry.repositories.media_values import UNCATEGORIZED, BoardSummary, GalleryDate, MediaItem, MediaNames, MediaQuery
+from tenantry.repositories.model_relationships import ModelRelationships
+from tenantry.repositories.models import Model, Models
 from tenantry.repositories.pages import Page, Slice
 from tenantry.repositories.presets import Preset, Presets, PresetType
 from tenantry.repositories.prompts import Prompt, Prompts
 from tenantry.repositories.shares import Share, Shares
 from tenantry.repositories.unit_of_work import UnitOfWork
+from tenantry.repositories.users import User, UserKind, UserRepository
 from tenantry.repositories.workflow_documents import WorkflowCategory
 from tenantry.repositories.workflow_lists import WorkflowQuery, WorkflowSummary
 from tenantry.repositories.workflows import Workflow, Workflows
@@ -22,6 +26,7 @@ __all__ = [
     "Board",
     "BoardSummary",
     "Boards",
+    "ClientState",
     "DefaultsSynced",
     "Gallery",
     "GalleryDate",
@@ -30,6 +35,9 @@ __all__ = [
     "MediaNames",
     "MediaQuery",
     "MediaRepository",
+    "Model",
+    "ModelRelationships",
+    "Models",
     "Page",
     "Preset",
     "PresetType",
@@ -41,6 +49,9 @@ __all__ = [
     "Shares",
     "Slice",
     "UnitOfWork",
+    "User",
+    "UserKind",
+    "UserRepository",
     "Workflow",
     "WorkflowCategory",
     "WorkflowQuery",

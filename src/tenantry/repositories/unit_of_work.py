@@ -16,6 +16,7 @@ from tenantry.repositories.prompts import Prompts
 from tenantry.repositories.queue_items import QueueItems
 from tenantry.repositories.search import SearchIndex
 from tenantry.repositories.shares import Shares
+from tenantry.repositories.users import UserRepository
 from tenantry.repositories.workflows import Workflows
 from tenantry.tenancy import Principal
 
@@ -87,3 +88,7 @@ class UnitOfWork:
     @cached_property
     def queue_items(self) -> QueueItems:
         return QueueItems(self.ground)
+
+    @cached_property
+    def users(self) -> UserRepository:
+        return UserRepository(self.ground)

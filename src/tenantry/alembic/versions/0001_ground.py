@@ -3,6 +3,8 @@
 Revision ID: 0001
 """
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -144,6 +146,7 @@ def _people() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
     )
     op.create_index(op.f("ix_users_created_at_user_id"), "users", ["created_at", "user_id"])
+    _system_user()
     op.create_table(
         "client_state",
         sa.Column("user_id", Bytewise, nullable=False),
@@ -154,6 +157,24 @@ def _people() -> None:
             ["user_id"], ["users.user_id"], name=op.f("fk_client_state_user_id"), onupdate="RESTRICT", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("user_id", "key", name=op.f("pk_client_state")),
+    )
+
+
+def _system_user() -> None:
+    """The owner of what a single-user studio makes; here, so that every database has it before anything is written."""
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    users = sa.table(
+        "users", *(sa.column(name) for name in ("user_id", "email", "display_name", "kind", "created_at", "updated_at"))
+    )
+    op.get_bind().execute(
+        sa.insert(users).values(
+            user_id="system",
+            email="system@system.invokeai",
+            display_name="System",
+            kind="system",
+            created_at=now,
+            updated_at=now,
+        )
     )
 
 

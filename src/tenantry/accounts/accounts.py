@@ -1,0 +1,107 @@
+"""The accounts of a studio, from the first administrator's beginning to any user's end."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tenantry.accounts.passwords import check_password, hash_password, password_matches
+from tenantry.accounts.signing_in import SigningIn
+from tenantry.errors import InvalidInput
+from tenantry.repositories import UnitOfWork
+from tenantry.repositories.emails import check_email
+from tenantry.repositories.users import Credentials, User, set_up_already
+from tenantry.tenancy import InternalReason, Principal
+
+__all__ = ["Accounts"]
+
+
+class Accounts(SigningIn):
+    """Everything about accounts that is more than a row.
+
+    It acts for Tenantry itself: who calls it has checked that the caller may. Passwords are hashed and checked in a thread,
+    before a transaction begins.
+    """
+
+    async def register(self, email: str, password: str, display_name: str | None = None, is_admin: bool = False) -> User:
+        """Add a user, who acts as `user.principal`. Raises `InvalidInput` by field, and `Conflict` for a taken address."""
+        hashed = await self._hash_for(email, password)
+        async with self._administering() as work:
+            return await work.users.create(email, hashed, display_name=display_name, is_admin=is_admin)
+
+    async def register_first_administrator(self, email: str, password: str, display_name: str | None = None) -> User:
+        """Add the administrator of a new studio. Raises like `register`, and `Conflict` once there is an administrator.
+
+        Of many who try at once, on any number of servers, one succeeds.
+        """
+        # Anybody may ask for it, so nothing is hashed in vain; who is the first is decided below.
+        if await self.has_administrator():
+            raise set_up_already()
+        hashed = await self._hash_for(email, password)
+        async with self._administering() as work:
+            return await work.users.create_first_admin(email, hashed, display_name=display_name)
+
+    async def has_administrator(self) -> bool:
+        """Whether an active administrator exists."""
+        return await self._reading(lambda work: work.users.has_admin())
+
+    async def user(self, user_id: str) -> User:
+        """One user. Raises `NotFound`."""
+        return await self._reading(lambda work: work.users.get(user_id))
+
+    async def change_password(self, user_id: str, current: str, new: str) -> User:
+        """Change a password for its owner, ending all their tokens.
+
+        Raises `InvalidInput` for a wrong or a weak one, `NotFound`, `ProtectedUser`, and `Conflict` when somebody else
+        changed it at the same moment.
+        """
+        check_password(new, strict=self._rules.strict_passwords)
+        known = await self._known(user_id)
+        stored = known.password_hash if known else None
+        if not await password_matches(current, stored, self._rules.bcrypt_cost):
+            raise InvalidInput("The current password is wrong.", field="current_password")
+        hashed = await hash_password(new, self._rules.bcrypt_cost)
+        async with self._administering() as work:
+            return await work.users.set_password(user_id, hashed, replacing=stored)
+
+    async def reset_password(self, user_id: str, new: str) -> User:
+        """Give a user a password that an administrator chose, ending all their tokens.
+
+        Raises `InvalidInput`, `NotFound` or `ProtectedUser`.
+        """
+        check_password(new, strict=self._rules.strict_passwords)
+        hashed = await hash_password(new, self._rules.bcrypt_cost)
+        async with self._administering() as work:
+            return await work.users.set_password(user_id, hashed)
+
+    async def suspend(self, user_id: str) -> User:
+        """Keep a user out, at once and with every token. Raises `NotFound`, `ProtectedUser` or `LastAdministrator`."""
+        async with self._administering() as work:
+            await work.users.update(user_id, is_active=False)
+            return await work.users.end_tokens(user_id)
+
+    async def activate(self, user_id: str) -> User:
+        """Let a suspended user log in again. Raises `NotFound`."""
+        async with self._administering() as work:
+            return await work.users.update(user_id, is_active=True)
+
+    async def set_admin(self, user_id: str, is_admin: bool) -> User:
+        """Make an administrator of a user, or no longer. Raises `NotFound`, `ProtectedUser` or `LastAdministrator`."""
+        async with self._administering() as work:
+            return await work.users.update(user_id, is_admin=is_admin)
+
+    @asynccontextmanager
+    async def _administering(self) -> AsyncIterator[UnitOfWork]:
+        async with self._ground.begin(Principal.internal(InternalReason.ADMINISTER_ACCOUNTS)) as work:
+            yield work
+
+    async def _hash_for(self, email: str, password: str) -> str:
+        """Refuse what is cheap to refuse first."""
+        check_email(email)
+        check_password(password, strict=self._rules.strict_passwords)
+        return await hash_password(password, self._rules.bcrypt_cost)
+
+    async def _known(self, user_id: str) -> Credentials | None:
+        user = await self.user(user_id)
+        if user.email is None:
+            return None
+        async with self._ground.read(Principal.internal(InternalReason.AUTHENTICATE)) as work:
+            return await work.users.credentials(user.email)
