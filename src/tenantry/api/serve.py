@@ -10,6 +10,7 @@ import structlog
 import uvicorn
 from rich.console import Console
 
+from tenantry.accounts import AccountRules
 from tenantry.api.app import create_app
 from tenantry.errors import InvalidInput
 from tenantry.settings import Settings
@@ -46,9 +47,10 @@ def run(settings: Settings, *, migrate: bool | None = None) -> None:
 
 def open_studio(settings: Settings, *, migrate: bool | None = None) -> Studio:
     """The studio that the settings name."""
-    return connect(
+    opened = connect(
         settings.database, migrate=migrate, synchronous=settings.sqlite_synchronous, busy_timeout=settings.busy_timeout
     )
+    return Studio(opened.database, account_rules=AccountRules.of(settings))
 
 
 def configure_logging(settings: Settings) -> None:

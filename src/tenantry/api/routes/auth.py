@@ -1,5 +1,6 @@
 """Logging in, and who one is."""
 
+import time
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
@@ -40,11 +41,8 @@ async def login(
 ) -> LoginResponse:
     """Exchange e-mail address and password for a token."""
     _require_users(settings)
-    token = await studio.accounts.sign_in(
-        credentials.email, credentials.password.get_secret_value(), remember_me=credentials.remember_me
-    )
-    principal = await studio.accounts.identify(token)
-    user = await studio.accounts.user(principal.user_id)
+    user = await studio.accounts.authenticate(credentials.email, credentials.password.get_secret_value())
+    token = await studio.accounts.issue(user, remember_me=credentials.remember_me)
     days = settings.remembered_token_days if credentials.remember_me else settings.token_days
     lifetime = int(days * 86_400)
     _set_media_cookie(request, response, token, lifetime)
@@ -75,11 +73,17 @@ async def get_current_user_info(caller: SignedIn, studio: Anybody) -> UserDTO:
 
 @router.post("/media-cookie", operation_id="refresh_media_cookie", summary="Let pictures load", responses=_KNOWN)
 async def refresh_media_cookie(
-    _: SignedIn, request: Request, response: Response, credentials: Bearer, settings: SettingsDependency
+    _: SignedIn,
+    request: Request,
+    response: Response,
+    studio: Anybody,
+    credentials: Bearer,
+    settings: SettingsDependency,
 ) -> Success:
     """Set the cookie by which `<img>` and `<video>` prove who asks; logging in sets it too."""
     if credentials is not None and settings.multiuser:
-        _set_media_cookie(request, response, credentials.credentials, None)
+        claims = await studio.accounts.claims(credentials.credentials)
+        _set_media_cookie(request, response, credentials.credentials, max(0, claims.expires_at - int(time.time())))
     return Success()
 
 
@@ -88,8 +92,8 @@ def _require_users(settings: Settings) -> None:
         raise NotAllowed("This studio has one user, who does not log in.")
 
 
-def _set_media_cookie(request: Request, response: Response, token: str, lifetime: int | None) -> None:
-    """The cookie ends with its lifetime in seconds, or with the browser; the token inside ends by itself."""
+def _set_media_cookie(request: Request, response: Response, token: str, lifetime: int) -> None:
+    """The cookie lives as long as the token in it, in seconds."""
     response.set_cookie(
         MEDIA_COOKIE,
         token,

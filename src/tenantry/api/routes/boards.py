@@ -138,4 +138,10 @@ async def _all_described(caller: Caller, work: UnitOfWork, boards: list[Board]) 
     if not boards:
         return []
     summaries = await work.gallery.summaries([board.board_id for board in boards])
-    return [BoardDTO.of(board, summaries[board.board_id]) for board in boards]
+    owners = await _owner_names(work, boards) if caller.is_admin else {}
+    return [BoardDTO.of(board, summaries[board.board_id], owners.get(board.user_id)) for board in boards]
+
+
+async def _owner_names(work: UnitOfWork, boards: list[Board]) -> dict[str, str | None]:
+    users = await work.users.get_many(sorted({board.user_id for board in boards}))
+    return {user.user_id: user.display_name or user.email for user in users.values()}
