@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tenantry.cli import doctor, schema, serving, transfer
+from tenantry.cli import demo, doctor, schema, serving, transfer, users
 
 __all__ = ["application"]
 
@@ -42,7 +42,9 @@ def tenantry(
 
 
 application.command(epilog="Example: `tenantry serve --port 9200 --database sqlite:///studio.db`")(serving.serve)
+application.command(epilog="Example: `tenantry demo --database sqlite:///demo.db`")(demo.demo)
 application.add_typer(schema.group, name="db")
+application.add_typer(users.group, name="user")
 application.command(
     "import", epilog="Example: `tenantry import ~/invokeai/databases/invokeai.db --assign-legacy me@example.com`"
 )(transfer.import_)

@@ -1,17 +1,22 @@
 """What several commands take, and how they open the database that is meant."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 
+import tenantry
+from tenantry.accounts import AccountRules
 from tenantry.database import DatabaseURL, parse_url
 from tenantry.errors import DatabaseUnavailable
 from tenantry.settings import Settings
 from tenantry.studio import Studio, connect
 
-__all__ = ["DatabaseOption", "chosen_database", "existing_database", "opened"]
+__all__ = ["DatabaseOption", "chosen_database", "existing_database", "in_studio", "opened"]
+
+T = TypeVar("T")
 
 DatabaseOption = Annotated[
     str | None,
@@ -50,3 +55,20 @@ def opened(given: str | None, *, made: bool = False) -> Iterator[Studio]:
         yield studio
     finally:
         studio.close()
+
+
+def in_studio(given: str | None, operation: Callable[[Studio, Settings], Coroutine[Any, Any, T]]) -> T:
+    """Run an operation on the studio in an existing database, on an event loop of its own."""
+    existing_database(given)
+    settings = Settings.read(database=given)
+
+    async def operate() -> T:
+        async with tenantry.open(
+            settings.database,
+            synchronous=settings.sqlite_synchronous,
+            busy_timeout=settings.busy_timeout,
+            account_rules=AccountRules.of(settings),
+        ) as studio:
+            return await operation(studio, settings)
+
+    return asyncio.run(operate())

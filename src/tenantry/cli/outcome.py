@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 import typer
 
 from tenantry.cli.application import application
+from tenantry.cli.showing import safe
 from tenantry.errors import TenantryError
 
 __all__ = ["main"]
@@ -48,5 +49,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _refuse(message: str, status: int = REFUSED) -> int:
     if message.strip():
-        print("tenantry: " + " ".join(message.split()), file=sys.stderr)
+        print("tenantry: " + safe(" ".join(message.split())), file=sys.stderr)
     return status

@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
-from rich.table import Table
 
 from tenantry.cli.options import DatabaseOption, opened
-from tenantry.cli.showing import errors, output
+from tenantry.cli.showing import errors, output, print_table
 from tenantry.invokeai.exporter import export_invokeai
 from tenantry.invokeai.importer import import_invokeai
 from tenantry.invokeai.reports import ImportReport, Progress
@@ -40,7 +38,9 @@ def import_(
     with opened(database, made=True) as studio:
         report = bring_in(file, studio, assign_legacy=assign_legacy)
     _show_import(report)
-    outputs = file.absolute().parent.parent / "outputs"
+    # InvokeAI keeps its database in ROOT/databases and its files in ROOT/outputs.
+    beside, above = (folder / "outputs" for folder in file.absolute().parents[:2])
+    outputs = beside if beside.is_dir() else above
     if outputs.is_dir() and outputs != Settings.read(database=database).outputs_folder:
         output.print(f"To show its image and video files, serve with TENANTRY_OUTPUTS={outputs}", markup=False)
 
@@ -55,11 +55,8 @@ def export(
     """
     with opened(database) as studio, _bars() as progress:
         report = export_invokeai(studio, file, progress=progress)
-    table = _table(f"Written to {file}", "rows")
-    for each in report.tables:
-        if each.rows:
-            table.add_row(each.table, str(each.rows))
-    output.print(table)
+    output.print(f"Written to {file}", markup=False)
+    print_table(("table", "rows"), [(each.table, each.rows) for each in report.tables if each.rows])
     for note in report.notes:
         output.print(note, markup=False)
 
@@ -71,27 +68,17 @@ def bring_in(file: Path, studio: Studio, *, assign_legacy: str | None = None) ->
 
 
 def _show_import(report: ImportReport) -> None:
-    title = "Brought in" if report.changed else "Everything was there already"
-    table = _table(title, "read", "written", "there already", "kept aside", "mended")
-    for each in report.tables:
-        if each.read:
-            counts = (each.read, each.written, each.unchanged, each.aside, each.mended)
-            table.add_row(each.table, *(str(count) for count in counts))
-    output.print(table)
+    output.print("Brought in" if report.changed else "Everything was there already")
+    print_table(
+        ("table", "read", "written", "there already", "kept aside", "mended"),
+        [(each.table, each.read, each.written, each.unchanged, each.aside, each.mended) for each in report.tables if each.read],
+    )
     if report.former_owners:
         output.print(f"{report.former_owners} owners are not among the users of the file; their rows are kept out of sight.")
     if report.legacy_assigned is not None:
         output.print(f"{report.legacy_assigned} rows that belonged to nobody were given to their new owner.")
     for note in report.notes:
         output.print(note, markup=False)
-
-
-def _table(title: str, *counts: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE)
-    table.add_column("table", no_wrap=True)
-    for name in counts:
-        table.add_column(name, justify="right")
-    return table
 
 
 @contextmanager

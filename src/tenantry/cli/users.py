@@ -1,0 +1,128 @@
+"""`tenantry user`: accounts."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from tenantry.accounts.passwords import check_password, hash_password
+from tenantry.cli.options import DatabaseOption, existing_database, in_studio
+from tenantry.cli.passwords import PasswordStdinOption, read_password
+from tenantry.cli.showing import output, print_table
+from tenantry.errors import InvalidInput
+from tenantry.repositories.users import User
+from tenantry.settings import Settings
+from tenantry.studio import Studio
+from tenantry.tenancy import InternalReason, Principal
+
+__all__ = ["group"]
+
+group = typer.Typer(
+    no_args_is_help=True,
+    help="Add, change, delete and list the users of a studio.",
+    epilog="Example: `tenantry user add root@example.com --admin`",
+)
+
+EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's e-mail address.")]
+
+
+class Fate(StrEnum):
+    """What becomes of what a deleted user made."""
+
+    DELETE = "delete"
+    TRANSFER = "transfer"
+    KEEP = "keep"
+
+
+@group.command(epilog="Example: `tenantry user add ana@example.com --name Ana --password-stdin < password.txt`")
+def add(
+    email: EmailArgument,
+    name: Annotated[str | None, typer.Option("--name", metavar="TEXT", help="The name to show.")] = None,
+    admin: Annotated[bool, typer.Option("--admin", help="Make the user an administrator, who sees everything.")] = False,
+    password_stdin: PasswordStdinOption = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Add a user, asking for the password."""
+    existing_database(database)
+    password = read_password(from_stdin=password_stdin)
+
+    async def register(studio: Studio, _: Settings) -> User:
+        return await studio.accounts.register(email, password, display_name=name, is_admin=admin)
+
+    user = in_studio(database, register)
+    output.print(f"Added {user.email}{_described(user)}.", markup=False)
+
+
+@group.command(epilog="Example: `tenantry user modify ana@example.com --deactivate`")
+def modify(
+    email: EmailArgument,
+    new_email: Annotated[str | None, typer.Option("--email", metavar="EMAIL", help="A new address.")] = None,
+    name: Annotated[str | None, typer.Option("--name", metavar="TEXT", help="A new name to show.")] = None,
+    admin: Annotated[
+        bool | None,
+        typer.Option("--admin/--no-admin", help="Make the user an administrator, or no longer.", show_default=False),
+    ] = None,
+    active: Annotated[
+        bool | None,
+        typer.Option("--activate/--deactivate", help="Let the user log in, or keep them out at once.", show_default=False),
+    ] = None,
+    password: Annotated[bool, typer.Option("--password", help="Ask for a new password.")] = False,
+    password_stdin: PasswordStdinOption = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Change what is given of a user, all of it or nothing. A new password or `--deactivate` ends all of their logins."""
+    existing_database(database)
+    wants_password = password or password_stdin
+    if not wants_password and (new_email, name, admin, active) == (None, None, None, None):
+        raise InvalidInput("There is nothing to change.", remedy="See: tenantry user modify --help")
+    new_password = read_password(from_stdin=password_stdin) if wants_password else None
+
+    async def change(studio: Studio, settings: Settings) -> User:
+        hashed = None
+        if new_password is not None:
+            check_password(new_password, strict=settings.strict_passwords)
+            hashed = await hash_password(new_password, settings.bcrypt_cost)
+        async with studio.begin(_administering()) as work:
+            user = await work.users.get_by_email(email)
+            user = await work.users.update(user.user_id, email=new_email, display_name=name, is_admin=admin, is_active=active)
+            if active is False:
+                user = await work.users.end_tokens(user.user_id)
+            return user if hashed is None else await work.users.set_password(user.user_id, hashed)
+
+    user = in_studio(database, change)
+    output.print(f"Changed {user.email}{_described(user)}.", markup=False)
+
+
+@group.command("list", epilog="Example: `tenantry user list --search example.com`")
+def list_(
+    search: Annotated[str | None, typer.Option("--search", metavar="TEXT", help="Only whose address or name has this.")] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """List the users, newest first."""
+
+    async def read(studio: Studio, _: Settings) -> list[User]:
+        async with studio.read(_administering()) as work:
+            users: list[User] = []
+            part = await work.users.slice(limit=100, search=search)
+            users += part.items
+            while part.next_cursor is not None:
+                part = await work.users.slice(cursor=part.next_cursor, limit=100, search=search)
+                users += part.items
+            return users
+
+    print_table(("e-mail", "name", "rights", "last login", "id"), [_row(user) for user in in_studio(database, read)])
+
+
+def _row(user: User) -> tuple[str, ...]:
+    rights = ("administrator" if user.is_admin else "user") if user.is_active else "deactivated"
+    last_login = (user.last_login_at or "never")[:16].replace("T", " ")
+    return user.email or "", user.display_name or "", rights, last_login, user.user_id
+
+
+def _described(user: User) -> str:
+    described = ", administrator" if user.is_admin else ""
+    return described if user.is_active else f"{described}, deactivated"
+
+
+def _administering() -> Principal:
+    return Principal.internal(InternalReason.ADMINISTER_ACCOUNTS)
