@@ -1,4 +1,4 @@
-"""The real server, in a process of its own, on a file of its own."""
+"""The real server, in a process of its own, over the example studio."""
 
 import signal
 import subprocess
@@ -9,13 +9,26 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tenantry import connect
+from tenantry.invokeai.importer import import_invokeai
+
+DEMO = Path(__file__).parents[2] / "examples" / "studio-demo"
 SERVE = "from tenantry.api.serve import run; from tenantry.settings import Settings; run(Settings.read())"
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A running server over an empty file, and its address, which it printed itself."""
-    environment = {"TENANTRY_DATABASE": f"sqlite:///{tmp_path / 'studio.db'}", "TENANTRY_PORT": "0", "COLUMNS": "200"}
+    """A running server over the example studio, and its address, which it printed itself."""
+    database = f"sqlite:///{tmp_path / 'studio.db'}"
+    studio = connect(database)
+    import_invokeai(DEMO / "studio-demo.db", studio)
+    studio.close()
+    environment = {
+        "TENANTRY_DATABASE": database,
+        "TENANTRY_OUTPUTS": str(DEMO / "outputs"),
+        "TENANTRY_PORT": "0",
+        "COLUMNS": "200",
+    }
     process = subprocess.Popen(
         [sys.executable, "-c", SERVE], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -29,16 +42,24 @@ def server(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def test_it_serves_until_it_is_told_to_stop(server: tuple[subprocess.Popen[str], str]) -> None:
-    """Setting up, logging in, looking around; and an orderly end."""
+    """Ana logs in with the password that she had in InvokeAI and finds her pictures; and an orderly end."""
     process, address = server
     with httpx.Client(base_url=address) as client:
         assert client.get("/healthz").json() == {"status": "ok"}
-        root = {"email": "root@example.com", "password": "Correct-Horse-9"}
-        assert client.post("/api/v1/auth/setup", json=root).status_code == 200
-        token = client.post("/api/v1/auth/login", json=root).json()["token"]
-        boards = client.get("/api/v1/boards/?all=true", headers={"Authorization": f"Bearer {token}"})
-        assert (boards.status_code, boards.json()) == (200, [])
-        assert "server" not in boards.headers
+        login = client.post("/api/v1/auth/login", json={"email": "ana@example.com", "password": "Correct-Horse-9"})
+        client.headers["Authorization"] = f"Bearer {login.json()['token']}"
+        boards = {board["board_name"]: board for board in client.get("/api/v1/boards/?all=true").json()}
+        assert {"ana-private", "ana-shared", "bo-shared", "bo-public"} <= set(boards)
+        assert "bo-private" not in boards
+        cover = boards["ana-private"]["cover_image_name"]
+        image = client.get(f"/api/v1/images/i/{cover}").json()
+        for place in ("image_url", "thumbnail_url"):
+            file = client.get(f"/{image[place]}")
+            assert (file.status_code, file.headers["content-type"].partition("/")[0]) == (200, "image")
+        assert client.get("/api/v1/workflows/").json()["total"] == 3
+    with httpx.Client(base_url=address) as client:
+        gone = client.post("/api/v1/auth/login", json={"email": "cy@example.com", "password": "Correct-Horse-9"})
+        assert gone.status_code == 403
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0
 
