@@ -1,8 +1,18 @@
 """Accounts: passwords, access tokens, and what becomes of users."""
 
-from tenantry.accounts.accounts import Accounts
+from tenantry.accounts.accounts import Accounts, DataFate
 from tenantry.accounts.ground import AccountRules, AccountsGround, DirectGround
 from tenantry.accounts.passwords import Strength, feedback, strength
 from tenantry.accounts.tokens import Claims
 
-__all__ = ["AccountRules", "Accounts", "AccountsGround", "Claims", "DirectGround", "Strength", "feedback", "strength"]
+__all__ = [
+    "AccountRules",
+    "Accounts",
+    "AccountsGround",
+    "Claims",
+    "DataFate",
+    "DirectGround",
+    "Strength",
+    "feedback",
+    "strength",
+]

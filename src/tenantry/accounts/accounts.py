@@ -2,16 +2,27 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from enum import StrEnum
 
 from tenantry.accounts.passwords import check_password, hash_password, password_matches
 from tenantry.accounts.signing_in import SigningIn
 from tenantry.errors import InvalidInput
 from tenantry.repositories import UnitOfWork
+from tenantry.repositories.checks import check_choice
 from tenantry.repositories.emails import check_email
+from tenantry.repositories.ownership import RowsMoved, RowsRemoved
 from tenantry.repositories.users import Credentials, User, set_up_already
 from tenantry.tenancy import InternalReason, Principal
 
-__all__ = ["Accounts"]
+__all__ = ["Accounts", "DataFate"]
+
+
+class DataFate(StrEnum):
+    """What becomes of what a deleted user owned."""
+
+    DELETE = "delete"
+    TRANSFER = "transfer"
+    KEEP = "keep"
 
 
 class Accounts(SigningIn):
@@ -87,6 +98,33 @@ class Accounts(SigningIn):
         """Make an administrator of a user, or no longer. Raises `NotFound`, `ProtectedUser` or `LastAdministrator`."""
         async with self._administering() as work:
             return await work.users.update(user_id, is_admin=is_admin)
+
+    async def delete(self, user_id: str, data: str, to: str | None = None) -> RowsMoved | RowsRemoved:
+        """Delete a user, and what is theirs as `data` says: `delete` it, `transfer` it to another user, or `keep` it.
+
+        What is kept belongs to the system user then. Where it is deleted, the answer names the files to delete too.
+        Raises `InvalidInput`, `NotFound`, `ProtectedUser` or `LastAdministrator`.
+        """
+        fate = check_choice(data, DataFate, "data")
+        if (to is None) == (fate is DataFate.TRANSFER):
+            raise InvalidInput(
+                "A receiver goes with a transfer, and only with it.", field="to", remedy="Say who gets the data."
+            )
+        async with self._ground.begin(Principal.internal(InternalReason.CHANGE_OWNER)) as work:
+            await work.users.check_deletable(user_id)
+            if to is not None:
+                outcome: RowsMoved | RowsRemoved = await work.ownership.transfer(user_id, to)
+            elif fate is DataFate.KEEP:
+                outcome = await work.ownership.keep(user_id)
+            else:
+                outcome = await work.ownership.delete_data(user_id)
+            await work.users.delete(user_id)
+        return outcome
+
+    async def legacy_assign(self, email: str) -> RowsMoved:
+        """Give a user what a single-user studio left under the system user. Raises `NotFound`."""
+        async with self._ground.begin(Principal.internal(InternalReason.CHANGE_OWNER)) as work:
+            return await work.ownership.legacy_assign(email)
 
     @asynccontextmanager
     async def _administering(self) -> AsyncIterator[UnitOfWork]:

@@ -10,6 +10,7 @@ from tenantry.repositories.media import MediaRepository
 from tenantry.repositories.media_values import UNCATEGORIZED, BoardSummary, GalleryDate, MediaItem, MediaNames, MediaQuery
 from tenantry.repositories.model_relationships import ModelRelationships
 from tenantry.repositories.models import Model, Models
+from tenantry.repositories.ownership import MediaFile, Ownership, RowsMoved, RowsRemoved
 from tenantry.repositories.pages import Page, Slice
 from tenantry.repositories.presets import Preset, Presets, PresetType
 from tenantry.repositories.prompts import Prompt, Prompts
@@ -31,6 +32,7 @@ __all__ = [
     "Gallery",
     "GalleryDate",
     "Ground",
+    "MediaFile",
     "MediaItem",
     "MediaNames",
     "MediaQuery",
@@ -38,6 +40,7 @@ __all__ = [
     "Model",
     "ModelRelationships",
     "Models",
+    "Ownership",
     "Page",
     "Preset",
     "PresetType",
@@ -45,6 +48,8 @@ __all__ = [
     "Prompt",
     "Prompts",
     "Repository",
+    "RowsMoved",
+    "RowsRemoved",
     "Share",
     "Shares",
     "Slice",

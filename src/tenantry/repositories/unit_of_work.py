@@ -11,6 +11,7 @@ from tenantry.repositories.gallery import Gallery
 from tenantry.repositories.media import MediaRepository
 from tenantry.repositories.model_relationships import ModelRelationships
 from tenantry.repositories.models import Models
+from tenantry.repositories.ownership import Ownership
 from tenantry.repositories.presets import Presets
 from tenantry.repositories.prompts import Prompts
 from tenantry.repositories.queue_items import QueueItems
@@ -92,3 +93,7 @@ class UnitOfWork:
     @cached_property
     def users(self) -> UserRepository:
         return UserRepository(self.ground)
+
+    @cached_property
+    def ownership(self) -> Ownership:
+        return Ownership(self.ground)

@@ -26,7 +26,7 @@ class Plan:
     """An attack, and its outcome by who tries: against private things, and against those that are shown to them.
 
     `owner` is what the owner gets, which shows that the attack would work where it is right. `takes_back` is set where an
-    answer repeats the ids that it was asked about, which is no leak.
+    answer repeats the ids that it was asked about, which is no leak; `internal` where not even an administrator may.
     """
 
     attack: Attack
@@ -38,6 +38,7 @@ class Plan:
     owner: Outcome = Outcome.SUCCESS
     repeats_ids: bool = False
     shown_is_public: bool = False
+    internal: bool = False
 
 
 def on_board(
@@ -64,10 +65,10 @@ def own(attack: Attack, outcome: Outcome = Outcome.OWN_ROWS_ONLY, *, shown_is_pu
     return Plan(attack, outcome, outcome, outcome, outcome, outcome, shown_is_public=shown_is_public)
 
 
-def privileged(attack: Attack) -> Plan:
-    """For what only administrators and Tenantry itself may do, the owner of the rows no more than others."""
+def privileged(attack: Attack, *, internal: bool = False) -> Plan:
+    """For what only administrators (or not even they) and Tenantry itself may do, the owner of the rows no more than others."""
     refused = Outcome.NOT_ALLOWED
-    return Plan(attack, refused, refused, refused, refused, refused, refused)
+    return Plan(attack, refused, refused, refused, refused, refused, refused, internal=internal)
 
 
 def is_empty(answer: object) -> bool:

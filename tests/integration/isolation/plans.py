@@ -5,10 +5,10 @@ from functools import cached_property
 from typing import get_type_hints
 
 from tenantry.repositories import UnitOfWork
-from tests.integration.isolation import plans_boards, plans_library, plans_media
+from tests.integration.isolation import plans_accounts, plans_boards, plans_library, plans_media
 from tests.integration.isolation.plan_kinds import Plan
 
-PLANS: dict[str, Plan] = {**plans_boards.PLANS, **plans_media.PLANS, **plans_library.PLANS}
+PLANS: dict[str, Plan] = {**plans_boards.PLANS, **plans_media.PLANS, **plans_library.PLANS, **plans_accounts.PLANS}
 
 
 def repositories() -> dict[str, type]:

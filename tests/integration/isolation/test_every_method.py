@@ -80,6 +80,7 @@ async def test_every_plan_works_for_whom_it_should(mode: Mode, world: Studio) ->
     wrong: list[str] = []
     for method, plan in PLANS.items():
         who = ADMINISTRATOR if plan.owner is Outcome.NOT_ALLOWED else OWNER
+        who = INTERNAL if plan.internal else who
         found = await _try(mode, who, lambda work, plan=plan: plan.attack(work, SHOWN))  # type: ignore[misc]
         if found.error is not None:
             wrong.append(f"{method} by {who.user_id}: {found.error!r}")

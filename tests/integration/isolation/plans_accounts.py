@@ -1,0 +1,56 @@
+"""How users and the ownership of everything are attacked."""
+
+from tenantry.errors import Conflict
+from tenantry.repositories import UnitOfWork
+from tests.integration.isolation.plan_kinds import Attack, Outcome, Plan, own, privileged
+from tests.integration.isolation.world import Target
+
+NOT_ALLOWED, NOT_FOUND, SUCCESS = Outcome.NOT_ALLOWED, Outcome.NOT_FOUND, Outcome.SUCCESS
+HASH = "$2b$04$" + "x" * 53
+SOMEBODY = "user-reader"
+
+
+def _of_a_user(attack: Attack, *, owner: Outcome) -> Plan:
+    """For what is aimed at Ana herself: whatever of hers is shown to somebody, she is not."""
+    return Plan(attack, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND, owner)
+
+
+async def _set_up(work: UnitOfWork, target: Target) -> object:
+    try:
+        return await work.users.create_first_admin("first@example.com", HASH)
+    except Conflict as too_late:
+        # What an administrator gets, whose studio has one.
+        return too_late.message
+
+
+async def _slice(work: UnitOfWork, target: Target) -> object:
+    return await work.users.slice(limit=1, include_hidden=True), await work.users.slice(search="e", include_hidden=True)
+
+
+PLANS: dict[str, Plan] = {
+    "users.get": _of_a_user(lambda work, target: work.users.get(target.owner), owner=SUCCESS),
+    "users.get_by_email": _of_a_user(lambda work, target: work.users.get_by_email("hidden@example.com"), owner=SUCCESS),
+    "users.get_many": own(lambda work, target: work.users.get_many([target.owner, work.principal.user_id])),
+    "users.all": own(lambda work, target: work.users.all(include_hidden=True)),
+    "users.page": own(lambda work, target: work.users.page(include_hidden=True)),
+    "users.slice": own(_slice),
+    "users.update": _of_a_user(lambda work, target: work.users.update(target.owner, display_name="taken"), owner=SUCCESS),
+    "users.has_admin": privileged(lambda work, target: work.users.has_admin()),
+    "users.count_admins": privileged(lambda work, target: work.users.count_admins()),
+    "users.credentials": privileged(lambda work, target: work.users.credentials("hidden@example.com"), internal=True),
+    "users.create": privileged(lambda work, target: work.users.create("new@example.com", HASH, is_admin=True)),
+    "users.create_first_admin": privileged(_set_up),
+    "users.set_password": _of_a_user(lambda work, target: work.users.set_password(target.owner, HASH), owner=NOT_ALLOWED),
+    "users.end_tokens": _of_a_user(lambda work, target: work.users.end_tokens(target.owner), owner=NOT_ALLOWED),
+    "users.touch_login": _of_a_user(lambda work, target: work.users.touch_login(target.owner), owner=NOT_ALLOWED),
+    "users.check_deletable": _of_a_user(lambda work, target: work.users.check_deletable(target.owner), owner=NOT_ALLOWED),
+    # Of somebody who owns nothing; the reader is that user.
+    "users.delete": Plan(
+        lambda work, target: work.users.delete(SOMEBODY), NOT_FOUND, NOT_FOUND, NOT_ALLOWED, NOT_FOUND, NOT_FOUND, NOT_ALLOWED
+    ),
+    "ownership.count": privileged(lambda work, target: work.ownership.count(target.owner)),
+    "ownership.delete_data": privileged(lambda work, target: work.ownership.delete_data(target.owner)),
+    "ownership.transfer": privileged(lambda work, target: work.ownership.transfer(target.owner, work.principal.user_id)),
+    "ownership.keep": privileged(lambda work, target: work.ownership.keep(target.owner)),
+    "ownership.legacy_assign": privileged(lambda work, target: work.ownership.legacy_assign("user-bo@example.com")),
+}
