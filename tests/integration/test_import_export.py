@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from tenantry import Principal, Studio, run
 from tenantry.database import DatabaseURL
-from tenantry.database.tables import app_settings, boards, import_residue, media, queue_items, users
-from tenantry.errors import Conflict, DatabaseUnavailable, ImportRefused
+from tenantry.database.tables import boards, import_residue, media, queue_items, users
+from tenantry.errors import Conflict, DatabaseUnavailable
 from tenantry.invokeai.exporter import export_invokeai
 from tenantry.invokeai.importer import import_invokeai
 from tenantry.studio import connect
@@ -53,16 +53,6 @@ def test_an_export_is_built_as_invokeai_builds_its_database(target: Studio, tmp_
     rows = contents(tmp_path / "out.db")
     assert [len(rows[name]) for name in ("migrations", "applied_migrations", "users", "app_settings")] == [34, 40, 1, 1]
     assert (tmp_path / "out.db").stat().st_mode & 0o077 == 0
-
-
-def test_a_second_import_changes_nothing_and_says_so(target: Studio, tmp_path: Path) -> None:
-    """Rows that are there are counted as unchanged."""
-    first = import_invokeai(EXAMPLE, target)
-    second = import_invokeai(EXAMPLE, target)
-    assert not second.changed
-    assert [table.unchanged for table in second.tables] == [table.read for table in first.tables]
-    export_invokeai(target, tmp_path / "out.db")
-    assert contents(tmp_path / "out.db") == contents(EXAMPLE)
 
 
 def test_odd_values_come_back_and_are_usable_meanwhile(target: Studio, tmp_path: Path, source: Path) -> None:
@@ -216,17 +206,6 @@ def test_items_keep_the_order_of_their_insertion(target: Studio, source: Path) -
     assert [row.name for row in rows] == ["z.png", "a.png", "m.png"]
 
 
-def test_a_file_without_its_system_user_goes_out_without_one(target: Studio, tmp_path: Path, source: Path) -> None:
-    """Inside there is one all the same, because ownerless rows need it."""
-    with editing(source) as db:
-        db.execute("DELETE FROM users")
-        add_image(db, "a.png")
-    import_invokeai(source, target)
-    assert not import_invokeai(source, target).changed
-    export_invokeai(target, tmp_path / "out.db")
-    assert contents(tmp_path / "out.db") == contents(source)
-
-
 def test_changes_that_are_not_merged_yet_are_imported_too(target: Studio, tmp_path: Path, source: Path) -> None:
     """A database in use has its newest rows beside the file; nothing of it is touched."""
     with closing(sqlite3.connect(source)) as db:
@@ -251,22 +230,6 @@ def test_a_closed_database_in_wal_mode_is_read_without_a_trace(target: Studio, t
     assert _folder(tmp_path) == before
 
 
-def test_a_fresh_installations_own_rows_give_way(target: Studio, source: Path) -> None:
-    """The secret and the system user that a first start made are replaced by the file's."""
-    with target.direct.begin(Principal.internal(InternalReason.OPERATE)) as work:
-        made = {"created_at": "then", "updated_at": "then"}
-        run(work.ground.connection.execute(sa.delete(users)))
-        run(
-            work.ground.connection.execute(
-                sa.insert(users).values(user_id="system", email="system@system.invokeai", kind="system", **made)
-            )
-        )
-        run(work.ground.connection.execute(sa.insert(app_settings).values(key="jwt_secret", value="own", **made)))
-    import_invokeai(source, target)
-    assert [row.value for row in _rows(target, sa.select(app_settings))] == ["feed"]
-    assert [row.email for row in _rows(target, sa.select(users))] == ["s@s"]
-
-
 def test_a_failure_in_the_middle_leaves_nothing(target: Studio, source: Path) -> None:
     """One transaction, or none."""
     with editing(source) as db:
@@ -281,44 +244,6 @@ def test_a_failure_in_the_middle_leaves_nothing(target: Studio, source: Path) ->
         import_invokeai(source, target, progress=fail)
     assert _rows(target, sa.select(media)) == []
     assert _rows(target, sa.select(import_residue)) == []
-
-
-def test_a_row_that_differs_is_named_and_nothing_changes(target: Studio, source: Path) -> None:
-    """An import never overwrites what a user has changed since."""
-    with editing(source) as db:
-        add(db, "users", user_id="u1", email="ana@example.com", password_hash="h")
-        add_image(db, "a.png", user_id="u1")
-    import_invokeai(source, target)
-    with editing(source) as db:
-        db.execute("UPDATE images SET starred = 1")
-        add_image(db, "b.png", user_id="u1")
-    with pytest.raises(ImportRefused, match=r"a\.png.*media"):
-        import_invokeai(source, target)
-    assert [row.name for row in _rows(target, sa.select(media.c.name))] == ["a.png"]
-
-
-def test_an_address_that_is_taken_is_refused(target: Studio, source: Path) -> None:
-    """Two accounts with one address cannot be."""
-    import_invokeai(source, target)
-    with target.direct.begin(Principal.internal(InternalReason.OPERATE)) as work:
-        values = {"user_id": "mine", "email": "ana@example.com", "created_at": "", "updated_at": ""}
-        run(work.ground.connection.execute(sa.insert(users).values(**values)))
-    with editing(source) as db:
-        add(db, "users", user_id="u1", email="ana@example.com", password_hash="h")
-    with pytest.raises(ImportRefused, match="users"):
-        import_invokeai(source, target)
-
-
-def test_rows_of_system_that_were_given_away_count_as_there(target: Studio, source: Path) -> None:
-    """Whoever assigns what a single-user studio left may import its file again."""
-    with editing(source) as db:
-        add(db, "users", user_id="u1", email="ana@example.com", password_hash="h")
-        add_image(db, "a.png", user_id=None)
-    import_invokeai(source, target)
-    with target.direct.begin(Principal.internal(InternalReason.CHANGE_OWNER)) as work:
-        run(work.ground.connection.execute(sa.update(media).values(user_id="u1")))
-    assert not import_invokeai(source, target).changed
-    assert [row.user_id for row in _rows(target, sa.select(media.c.user_id))] == ["u1"]
 
 
 def test_progress_tells_each_table_to_its_end(target: Studio, tmp_path: Path) -> None:

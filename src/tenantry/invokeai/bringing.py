@@ -128,7 +128,8 @@ class Bringing:
         if mapping.target is not users:
             await self.ensure_users({row["user_id"] for row in ready if "user_id" in row})
         outcomes = await write_rows(self.connection, mapping.target, key, ready, replace=replace)
-        await self.mend(report, [each for original, row in placed for each in differences(mapping, original, row)])
+        written = [pair for pair, outcome in zip(placed, outcomes, strict=True) if outcome is not Outcome.UNCHANGED]
+        await self.mend(report, [each for original, row in written for each in differences(mapping, original, row)])
         fresh = outcomes.count(Outcome.WRITTEN)
         report.written += len(outcomes) - outcomes.count(Outcome.UNCHANGED)
         report.unchanged += outcomes.count(Outcome.UNCHANGED)

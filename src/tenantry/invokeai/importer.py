@@ -6,7 +6,6 @@ import sqlalchemy as sa
 
 from tenantry.database import DatabaseURL, run
 from tenantry.database import tables as ours
-from tenantry.errors import InvalidInput
 from tenantry.invokeai import mapping as maps
 from tenantry.invokeai import schema as theirs
 from tenantry.invokeai.aside import set_aside
@@ -57,7 +56,8 @@ def import_invokeai(
     the user who gets what the file's `system` user owns.
 
     Raises `NotADatabase`, and `ImportRefused` for a file that is not InvokeAI's at 6.14, that holds what the database
-    cannot store, or that contradicts what the database holds; nothing was changed then.
+    cannot store, or that contradicts what the database holds, and `NotFound` when nobody has the address. Nothing was
+    changed then.
     """
     with open_source(Path(path)) as source:
         check_source(source.connection)
@@ -97,7 +97,7 @@ async def _bring_everything(source: Source, work: UnitOfWork, assign_legacy: str
     await raise_counters(connection, _last_item(source.connection))
     assigned = None
     if assign_legacy is not None:
-        raise InvalidInput("Rows cannot be given to a user yet.", field="assign_legacy")
+        assigned = (await work.ownership.legacy_assign(assign_legacy)).total
     return ImportReport(tuple(bringing.reports.values()), bringing.former_owners, assigned, tuple(notes))
 
 

@@ -3,12 +3,13 @@
 import sqlalchemy as sa
 
 from tenantry.database import timestamp
-from tenantry.database.tables import users
+from tenantry.database.tables import client_state, users
 from tenantry.invokeai import mapping as maps
 from tenantry.invokeai import schema as theirs
 from tenantry.invokeai.bringing import Bringing, Resolve
 from tenantry.invokeai.mapping import Row
 from tenantry.invokeai.residue import ABSENT, Residue, keep_residue, row_key
+from tenantry.repositories.base import among
 from tenantry.tenancy import SYSTEM_USER_ID
 
 __all__ = ["bring_people"]
@@ -18,13 +19,33 @@ async def bring_people(bringing: Bringing) -> None:
     await bringing.bring(maps.USERS, resolve=_kinds(bringing), seeded=True)
     await _ensure_system(bringing)
     await bringing.bring(maps.APP_SETTINGS, seeded=True)
-    await bringing.bring(maps.CLIENT_STATE)
+    await bringing.bring(maps.CLIENT_STATE, resolve=_given_away(bringing))
 
 
 def _kinds(bringing: Bringing) -> Resolve:
     async def resolve(_: list[Row], rows: list[Row]) -> list[Row | None]:
         bringing.add_users([row["user_id"] for row in rows])
         return [{**row, "kind": "system" if row["user_id"] == SYSTEM_USER_ID else "person"} for row in rows]
+
+    return resolve
+
+
+def _given_away(bringing: Bringing) -> Resolve:
+    """What the file keeps for `system` and a user has been given since is that user's; its key would not tell."""
+
+    async def resolve(_: list[Row], rows: list[Row]) -> list[Row | None]:
+        keys = list(dict.fromkeys(row["key"] for row in rows if row["user_id"] == SYSTEM_USER_ID))
+        query = sa.select(client_state).where(among(bringing.connection.dialect, client_state.c.key, keys))
+        found = await bringing.connection.fetch_all(query)
+        # Who has the same in the file was given nothing.
+        own = {(row["user_id"], row["key"]) for row in bringing.reader.matching(theirs.client_state, "key", keys)}
+        holders = {(row.key, row.value, row.updated_at): row.user_id for row in found if (row.user_id, row.key) not in own}
+        return [
+            {**row, "user_id": holders.get((row["key"], row["value"], row["updated_at"]), SYSTEM_USER_ID)}
+            if row["user_id"] == SYSTEM_USER_ID
+            else row
+            for row in rows
+        ]
 
     return resolve
 
