@@ -91,7 +91,10 @@ OPERATIONS = [
     Operation("search of a user, rare term", USER, lambda w, _: w.images.page(_searched(RARE_TERM))),
     Operation("boards with covers, a user's", USER, _boards_with_covers, 362),
     Operation("boards with covers, everybody's", ADMIN, _boards_with_covers, 1150),
+    Operation("counts for 10 tags", USER, lambda w, _: w.workflows.counts_by_tag(_TAGS), 1320),
+    Operation("page of 20 workflows", USER, lambda w, _: w.workflows.page(limit=20)),
     Operation("images.get", USER, _get_image, 0.07),
+    Operation("users.get", USER, lambda w, _: w.users.get(USER.user_id), 0.11),
     Operation("images.save", ADMIN, _save_image, 0.49, writes=True),
     Operation("boards.update", USER, _update_board, 0.34, writes=True),
 ]
