@@ -7,6 +7,7 @@ from pathlib import Path
 from tenantry.api.provenance import png_texts, sidecar_texts
 from tenantry.errors import NotFound
 from tenantry.repositories import MediaItem
+from tenantry.repositories.ownership import MediaFile
 
 __all__ = ["MediaFiles"]
 
@@ -36,7 +37,7 @@ class MediaFiles:
         texts = png_texts(path) if item.kind == "image" else self._sidecar(item)
         return texts.get("invokeai_workflow"), texts.get("invokeai_graph")
 
-    def delete(self, item: MediaItem) -> None:
+    def delete(self, item: MediaItem | MediaFile) -> None:
         """Delete file, thumbnail and what is beside a video; missing ones are no error. Raises OSError."""
         folder, stem = self._folder(item), _stem(item.name)
         names = [(folder, item.name), (folder / "thumbnails", f"{stem}.webp")]
@@ -51,7 +52,7 @@ class MediaFiles:
         path = _inside(self._folder(item) / "sidecars", item.subfolder, f"{_stem(item.name)}.json")
         return {} if path is None else sidecar_texts(path)
 
-    def _folder(self, item: MediaItem) -> Path:
+    def _folder(self, item: MediaItem | MediaFile) -> Path:
         return self.outputs / f"{item.kind}s"
 
 

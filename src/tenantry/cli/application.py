@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tenantry.cli import demo, doctor, schema, serving, transfer, users
+from tenantry.cli import demo, doctor, legacy, schema, serving, transfer, users
 
 __all__ = ["application"]
 
@@ -49,4 +49,5 @@ application.command(
     "import", epilog="Example: `tenantry import ~/invokeai/databases/invokeai.db --assign-legacy me@example.com`"
 )(transfer.import_)
 application.command(epilog="Example: `tenantry export invokeai.db`")(transfer.export)
+application.add_typer(legacy.group, name="legacy")
 application.command(epilog="Example: `tenantry doctor --database postgresql://tenantry:secret@localhost/studio`")(doctor.doctor)

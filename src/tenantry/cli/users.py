@@ -1,15 +1,16 @@
 """`tenantry user`: accounts."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from tenantry.accounts.accounts import DataFate
 from tenantry.accounts.passwords import check_password, hash_password
 from tenantry.cli.options import DatabaseOption, existing_database, in_studio
 from tenantry.cli.passwords import PasswordStdinOption, read_password
 from tenantry.cli.showing import output, print_table
-from tenantry.errors import InvalidInput
+from tenantry.errors import InvalidInput, NotFound
+from tenantry.repositories.ownership import RowsMoved, RowsRemoved
 from tenantry.repositories.users import User
 from tenantry.settings import Settings
 from tenantry.studio import Studio
@@ -24,14 +25,6 @@ group = typer.Typer(
 )
 
 EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's e-mail address.")]
-
-
-class Fate(StrEnum):
-    """What becomes of what a deleted user made."""
-
-    DELETE = "delete"
-    TRANSFER = "transfer"
-    KEEP = "keep"
 
 
 @group.command(epilog="Example: `tenantry user add ana@example.com --name Ana --password-stdin < password.txt`")
@@ -93,6 +86,39 @@ def modify(
     output.print(f"Changed {user.email}{_described(user)}.", markup=False)
 
 
+@group.command(epilog="Example: `tenantry user delete bo@example.com --data transfer --to ana@example.com`")
+def delete(
+    email: EmailArgument,
+    data: Annotated[
+        DataFate,
+        typer.Option(
+            "--data", help="What becomes of what they made: delete it, transfer it to another user, or keep it under `system`."
+        ),
+    ],
+    to: Annotated[str | None, typer.Option("--to", metavar="EMAIL", help="Who gets it, with `--data transfer`.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Delete a user, and decide about their boards, images, workflows and everything else."""
+    existing_database(database)
+    if not yes:
+        typer.confirm(f"Delete {email} and {data} what they made?", abort=True)
+
+    async def end(studio: Studio, settings: Settings) -> RowsMoved | RowsRemoved:
+        user_id = await _id_of(studio, email, "email")
+        receiver = None if to is None else await _id_of(studio, to, "to")
+        outcome = await studio.accounts.delete(user_id, data, receiver)
+        if isinstance(outcome, RowsRemoved):
+            _delete_files(outcome, settings)
+        return outcome
+
+    outcome = in_studio(database, end)
+    fate = {DataFate.DELETE: "deleted", DataFate.TRANSFER: f"given to {to}", DataFate.KEEP: "kept under system"}[data]
+    output.print(f"Deleted {email}; {outcome.total} rows were {fate}.", markup=False)
+    if outcome.rows:
+        print_table(("table", "rows"), list(outcome.rows.items()))
+
+
 @group.command("list", epilog="Example: `tenantry user list --search example.com`")
 def list_(
     search: Annotated[str | None, typer.Option("--search", metavar="TEXT", help="Only whose address or name has this.")] = None,
@@ -117,6 +143,27 @@ def _row(user: User) -> tuple[str, ...]:
     rights = ("administrator" if user.is_admin else "user") if user.is_active else "deactivated"
     last_login = (user.last_login_at or "never")[:16].replace("T", " ")
     return user.email or "", user.display_name or "", rights, last_login, user.user_id
+
+
+def _delete_files(removed: RowsRemoved, settings: Settings) -> None:
+    # Loading the web framework takes longer than most commands.
+    from tenantry.api.files import MediaFiles
+
+    files = MediaFiles(settings.outputs_folder)
+    for file in removed.files:
+        try:
+            files.delete(file)
+        except OSError as error:
+            output.print(f"{file.name} stays in {settings.outputs_folder}: {error.strerror}.", markup=False)
+
+
+async def _id_of(studio: Studio, email: str, field: str) -> str:
+    """Raises `NotFound`, naming the part of the command line."""
+    async with studio.read(_administering()) as work:
+        try:
+            return (await work.users.get_by_email(email)).user_id
+        except NotFound:
+            raise NotFound("user", field=field) from None
 
 
 def _described(user: User) -> str:
