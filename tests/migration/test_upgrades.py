@@ -20,12 +20,13 @@ REVISIONS: tuple[str, ...] = ("0001",)
 """Every revision in order; a new one is added here and finds the rows of the first one."""
 
 THEN = "2026-11-23 12:00:00.000"
+# The first value of each row tells it from others.
 ROWS: dict[str, dict[str, object]] = {
     "users": {"user_id": "ana", "email": "ana@example.com", "display_name": "Ana", "created_at": THEN, "updated_at": THEN},
     "boards": {"board_id": "foxes", "user_id": "ana", "board_name": "Foxes", "created_at": THEN, "updated_at": THEN},
     "media": {
-        "kind": "image",
         "name": "fox.png",
+        "kind": "image",
         "user_id": "ana",
         "board_id": "foxes",
         "origin": "internal",
@@ -163,7 +164,9 @@ def _kept(url: DatabaseURL) -> dict[str, dict[str, Any]]:
     with _privileged(url) as connection:
         for name, row in ROWS.items():
             table = sa.Table(name, sa.MetaData(), autoload_with=connection)
-            found[name] = dict(connection.execute(sa.select(*(table.c[column] for column in row))).mappings().one())
+            key = next(iter(row))
+            query = sa.select(*(table.c[column] for column in row)).where(table.c[key] == row[key])
+            found[name] = dict(connection.execute(query).mappings().one())
         connection.rollback()
     return found
 
