@@ -1,6 +1,8 @@
 """How users and the ownership of everything are attacked."""
 
-from tenantry.errors import Conflict
+from contextlib import suppress
+
+from tenantry.errors import Conflict, NotAllowed
 from tenantry.repositories import UnitOfWork
 from tests.integration.isolation.plan_kinds import Attack, Outcome, Plan, own, privileged
 from tests.integration.isolation.world import Target
@@ -23,6 +25,17 @@ async def _set_up(work: UnitOfWork, target: Target) -> object:
         return too_late.message
 
 
+async def _update(work: UnitOfWork, target: Target) -> object:
+    me = work.principal.user_id
+    with suppress(NotAllowed):
+        await work.users.update(me, is_admin=True)
+        return "hidden: somebody made an administrator of himself"
+    with suppress(NotAllowed):
+        await work.users.update(me, email="other@example.com")
+        return "hidden: an address was changed without an administrator"
+    return await work.users.update(target.owner, display_name="taken")
+
+
 async def _slice(work: UnitOfWork, target: Target) -> object:
     return await work.users.slice(limit=1, include_hidden=True), await work.users.slice(search="e", include_hidden=True)
 
@@ -34,7 +47,7 @@ PLANS: dict[str, Plan] = {
     "users.all": own(lambda work, target: work.users.all(include_hidden=True)),
     "users.page": own(lambda work, target: work.users.page(include_hidden=True)),
     "users.slice": own(_slice),
-    "users.update": _of_a_user(lambda work, target: work.users.update(target.owner, display_name="taken"), owner=SUCCESS),
+    "users.update": _of_a_user(_update, owner=SUCCESS),
     "users.has_admin": privileged(lambda work, target: work.users.has_admin()),
     "users.count_admins": privileged(lambda work, target: work.users.count_admins()),
     "users.credentials": privileged(lambda work, target: work.users.credentials("hidden@example.com"), internal=True),

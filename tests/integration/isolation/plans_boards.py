@@ -33,7 +33,7 @@ PLANS: dict[str, Plan] = {
     "shares.of_board": on_board(lambda work, target: work.shares.of_board(target.board)),
     "shares.grant": on_board(_share_with_friend, reader=NOT_ALLOWED, writer=NOT_ALLOWED, manager=Outcome.SUCCESS),
     "shares.revoke": on_board(
-        lambda work, target: work.shares.revoke("shown-board" if target.word == "shown" else target.board, "user-writer"),
+        lambda work, target: work.shares.revoke("vixen-board" if target.word == "vixen" else target.board, "user-writer"),
         reader=NOT_ALLOWED,
         writer=Outcome.SUCCESS,
         owner=Outcome.SUCCESS,

@@ -14,14 +14,14 @@ NOT_ALLOWED = Outcome.NOT_ALLOWED
 _QUERIES = [
     WorkflowQuery(),
     WorkflowQuery(search="hidden"),
-    WorkflowQuery(tags=("hidden-tag", "shown-tag")),
+    WorkflowQuery(tags=("hidden-tag", "vixen-tag")),
     WorkflowQuery(owner_or_default=OWNER.user_id, is_public=False),
     WorkflowQuery(has_been_opened=True, order_by="opened_at", descending=True),
     WorkflowQuery(categories=("user",)),
 ]
 
 
-def _document(name: str = "taken") -> str:
+def workflow_document(name: str = "taken") -> str:
     return json.dumps(
         {
             **{key: "" for key in ("description", "tags", "author", "version", "contact", "notes")},
@@ -35,7 +35,7 @@ def _document(name: str = "taken") -> str:
 
 
 def _default(name: str) -> str:
-    return json.dumps({**json.loads(_document(name)), "meta": {"version": "3.0.0", "category": "default"}})
+    return json.dumps({**json.loads(workflow_document(name)), "meta": {"version": "3.0.0", "category": "default"}})
 
 
 def _model(key: str, name: str = "taken") -> str:
@@ -45,8 +45,8 @@ def _model(key: str, name: str = "taken") -> str:
 
 async def _create_over(work: UnitOfWork, target: Target) -> object:
     with suppress(Conflict):
-        await work.workflows.create(_document(), workflow_id=target.workflow)
-    return await work.workflows.create(_document("mine"))
+        await work.workflows.create(workflow_document(), workflow_id=target.workflow)
+    return await work.workflows.create(workflow_document("mine"))
 
 
 async def _pages(work: UnitOfWork, target: Target) -> object:
@@ -71,13 +71,17 @@ async def _counts_by_tag(work: UnitOfWork, target: Target) -> object:
 
 
 async def _counts_by_category(work: UnitOfWork, target: Target) -> object:
-    query = WorkflowQuery(owner_or_default=OWNER.user_id, is_public=target.word == "shown")
+    query = WorkflowQuery(owner_or_default=OWNER.user_id, is_public=target.word == "vixen")
     return await work.workflows.counts_by_category(["user"], query)
 
 
 async def _queue_slices(work: UnitOfWork, target: Target) -> object:
-    asked: list[dict[str, str]] = [{}, {"status": "pending"}, {"destination": "hidden"}]
-    found = [item for filters in asked for item in (await work.queue_items.slice(**filters)).items]
+    slices = [
+        await work.queue_items.slice(),
+        await work.queue_items.slice(status="pending"),
+        await work.queue_items.slice(destination="hidden"),
+    ]
+    found = [item for part in slices for item in part.items]
     return [item for item in found if item.user_id != work.principal.user_id]
 
 
@@ -105,7 +109,7 @@ _WORKFLOWS: dict[str, Plan] = {
     "workflows.create": own(_create_over),
     "workflows.get": in_library(lambda work, target: work.workflows.get(target.workflow)),
     "workflows.update": in_library(
-        lambda work, target: work.workflows.update(target.workflow, _document()), public=NOT_ALLOWED
+        lambda work, target: work.workflows.update(target.workflow, workflow_document()), public=NOT_ALLOWED
     ),
     "workflows.set_public": in_library(
         lambda work, target: work.workflows.set_public(target.workflow, True), public=NOT_ALLOWED

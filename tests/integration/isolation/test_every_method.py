@@ -75,6 +75,14 @@ async def test_no_method_gives_or_changes_what_is_not_the_callers(mode: Mode, wo
     assert wrong == []
 
 
+async def test_what_is_tenantrys_own_is_not_even_an_administrators(mode: Mode, world: Studio) -> None:
+    """Hashes of passwords above all."""
+    for plan in PLANS.values():
+        if plan.internal:
+            found = await _try(mode, ADMINISTRATOR, lambda work, plan=plan: plan.attack(work, SHOWN))  # type: ignore[misc]
+            assert type(found.error) is NotAllowed
+
+
 async def test_every_plan_works_for_whom_it_should(mode: Mode, world: Studio) -> None:
     """An attack that could never succeed would show nothing; the owner's succeeds, and privileged ones an administrator's."""
     wrong: list[str] = []
@@ -90,11 +98,11 @@ async def test_every_plan_works_for_whom_it_should(mode: Mode, world: Studio) ->
 
 
 def _cases(plan: Plan) -> list[Case]:
-    hers = {"hidden", "shown", OWNER.user_id}
+    hers = {"hidden", "vixen", OWNER.user_id}
     others = {STRANGER: hers | SHAREES, READER: {"hidden", *SHAREES}, WRITER: {"hidden", *SHAREES}, MANAGER: {"hidden"}}
     secrets = {who: frozenset(words - {who.user_id}) for who, words in others.items()}
     if plan.shown_is_public:
-        secrets = {who: words - {"shown", OWNER.user_id} for who, words in secrets.items()}
+        secrets = {who: words - {"vixen", OWNER.user_id} for who, words in secrets.items()}
     cases = [Case(who, HIDDEN, plan.private, secrets[who]) for who in (STRANGER, MANAGER)]
     cases.append(Case(STRANGER, SHOWN, plan.shown_to_stranger, secrets[STRANGER]))
     for who, expected in ((READER, plan.reader), (WRITER, plan.writer), (MANAGER, plan.manager)):

@@ -128,7 +128,7 @@ async def test_a_tenant_reads_own_and_shown_rows_only(mode: Mode, who: Principal
         assert [row for row in rows if "hidden" in row] == []
         if who is STRANGER:
             foreign = [row for row in rows if "own-bo" not in row and "user-bo" not in row]
-            assert foreign == [] or table in FOR_EVERYBODY or (table in SHOWN_TO_ALL and "shown" in foreign[0])
+            assert foreign == [] or table in FOR_EVERYBODY or (table in SHOWN_TO_ALL and "vixen" in foreign[0])
         if table == "board_shares":
             assert [row for row in rows if who.user_id not in row] == []
         if table == "boards" and who is not STRANGER:
@@ -217,7 +217,7 @@ async def test_a_stranger_links_and_moves_nothing(mode: Mode, name: str) -> None
     except (CrossTenantRefused, IntegrityViolation):
         return
     assert {row.owner for row in before ^ after} <= {STRANGER.user_id}
-    assert not [row for row in after - before if "hidden" in row.text or "shown" in row.text]
+    assert not [row for row in after - before if "hidden" in row.text or "vixen" in row.text]
 
 
 async def test_a_writer_changes_what_is_on_the_board_and_moves_nothing_of_hers(mode: Mode) -> None:
@@ -225,12 +225,12 @@ async def test_a_writer_changes_what_is_on_the_board_and_moves_nothing_of_hers(m
     before = await stored_now(mode)
     count, after = await attempt(mode, WRITER, "UPDATE media SET starred = true")
     assert count == 4
-    assert {row.text.count("shown-board") for row in before - after} == {1}
+    assert {row.text.count("vixen-board") for row in before - after} == {1}
     assert (await attempt(mode, READER, "UPDATE media SET starred = true"))[0] == 0
     for statement in (
         "UPDATE media SET user_id = 'user-writer'",
         "UPDATE media SET board_id = NULL",
-        "UPDATE media SET board_id = 'shown-board-archived'",
+        "UPDATE media SET board_id = 'vixen-board-archived'",
         "UPDATE board_shares SET permission = 'admin'",
         "UPDATE boards SET visibility = 'public'",
     ):

@@ -40,7 +40,7 @@ BY_STRANGER = {
     "raises a share of hers": "UPDATE board_shares SET permission = 'admin' WHERE user_id = 'user-reader'",
     "makes her image an own cover": f"UPDATE boards SET cover_media_id = {HER_IMAGE} WHERE board_id = 'own-bo-board'",
     "makes an own image her cover, and hers to an own board": (
-        "UPDATE boards SET cover_media_id = (SELECT media_id FROM media WHERE name = 'shown-image') WHERE user_id = 'user-bo'"
+        "UPDATE boards SET cover_media_id = (SELECT media_id FROM media WHERE name = 'vixen-image') WHERE user_id = 'user-bo'"
     ),
     "replaces her image by an own one": NEW_MEDIA.format(owner="user-bo", board="'hidden-board'").replace(
         "INSERT", "INSERT OR REPLACE"
@@ -121,15 +121,15 @@ async def test_no_row_is_made_in_anothers_name(mode: Mode, table: str) -> None:
 
 async def test_taking_things_off_a_board_and_putting_own_things_on_a_shared_one_is_allowed(mode: Mode) -> None:
     """Only linking is judged, by the same rules as the repositories'."""
-    off = "UPDATE media SET board_id = NULL WHERE board_id = 'shown-board'"
+    off = "UPDATE media SET board_id = NULL WHERE board_id = 'vixen-board'"
     assert await mode.write(WRITER, lambda work: execute(work, off)) == 4
     for who in (WRITER, MANAGER, OWNER):
-        made = NEW_MEDIA.format(owner=who.user_id, board="'shown-board'").replace("'new'", f"'new-{who.user_id}'")
+        made = NEW_MEDIA.format(owner=who.user_id, board="'vixen-board'").replace("'new'", f"'new-{who.user_id}'")
         assert await mode.write(who, lambda work, made=made: execute(work, made)) == 1  # type: ignore[misc]
     with pytest.raises(CrossTenantRefused):
-        await mode.write(READER, lambda work: execute(work, NEW_MEDIA.format(owner="user-reader", board="'shown-board'")))
+        await mode.write(READER, lambda work: execute(work, NEW_MEDIA.format(owner="user-reader", board="'vixen-board'")))
     for who in (WRITER, MANAGER):
-        share = NEW_SHARE.format(board="shown-board", who="user-bo", owner="owner-ana")
+        share = NEW_SHARE.format(board="vixen-board", who="user-bo", owner="owner-ana")
         with pytest.raises(CrossTenantRefused):
             await mode.write(who, lambda work, share=share: execute(work, share))  # type: ignore[misc]
 

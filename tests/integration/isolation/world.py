@@ -1,7 +1,7 @@
 """Ana's things, private and shown, in every table; and those who come for them.
 
-Whatever only Ana may know contains the word `hidden`; what stands on the board that she shares, or is public, contains `shown`.
-So an answer that holds one of these words where it must not is a leak, whatever its shape.
+Whatever only Ana may know contains the word `hidden`; what stands on the board that she shares, or is public, contains `vixen`,
+which no message of Tenantry says. So an answer that holds one of these words where it must not is a leak, whatever its shape.
 """
 
 import json
@@ -43,7 +43,7 @@ class Target:
 
 
 HIDDEN = Target("hidden")
-SHOWN = Target("shown")
+SHOWN = Target("vixen")
 
 
 async def fill(studio: Studio) -> None:
@@ -192,7 +192,7 @@ async def _library(connection: Connection, target: Target) -> None:
 
 async def _shares(connection: Connection) -> None:
     for who, permission in ((READER, "read"), (WRITER, "write"), (MANAGER, "admin")):
-        for board in ("shown-board", "shown-board-archived"):
+        for board in ("vixen-board", "vixen-board-archived"):
             await _put(
                 connection,
                 tables.board_shares,
