@@ -49,6 +49,18 @@ def test_a_command_that_is_none_is_refused_in_one_line(run: Command, words: tupl
     assert list(Path.cwd().iterdir()) == []
 
 
+def test_an_error_that_nobody_foresaw_takes_one_line_too(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its origin is shown when asked for."""
+
+    def fail(_: DatabaseURL) -> None:
+        raise ZeroDivisionError("by nothing\nat all")
+
+    monkeypatch.setattr("tenantry.alembic.revisions", fail)
+    assert_refused(run("db", "upgrade"), "ZeroDivisionError", "by nothing at all", "--traceback")
+    with pytest.raises(ZeroDivisionError):
+        run("--traceback", "db", "upgrade")
+
+
 def test_the_package_is_a_command_too(tmp_path: Path) -> None:
     """`python -m tenantry` does the same, and its status is the command's."""
     command = [sys.executable, "-m", "tenantry"]

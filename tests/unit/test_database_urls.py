@@ -50,3 +50,19 @@ def test_what_cannot_be_a_database_is_refused(text: str) -> None:
     assert caught.value.field == "database"
     assert caught.value.remedy is not None
     assert "sqlite:///" in caught.value.remedy
+
+
+@pytest.mark.parametrize("options", ["ssl=require", "connect_timeout=5&sslmode=require", "sslmode=perhaps"])
+def test_an_option_that_a_driver_would_not_understand_is_refused(options: str) -> None:
+    """Not only when the first request comes."""
+    with pytest.raises(InvalidDatabaseURL, match="option") as caught:
+        parse_url(f"postgresql://ana:secret@db.example.com/studio?{options}")
+    assert "sslmode" in str(caught.value) or "verify-full" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_each_driver_is_told_about_encryption_in_its_own_words() -> None:
+    """Whoever copies a URL from a hosting service gets what it says in both modes."""
+    url = parse_url("postgres://ana@db.example.com/studio?sslmode=require")
+    assert dict(url.driven_by("postgresql+psycopg").query) == {"sslmode": "require"}
+    assert dict(url.driven_by("postgresql+asyncpg").query) == {"ssl": "require"}

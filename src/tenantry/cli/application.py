@@ -7,7 +7,10 @@ import typer
 
 from tenantry.cli import demo, doctor, legacy, schema, serving, transfer, users
 
-__all__ = ["application"]
+__all__ = ["TRACEBACK", "application"]
+
+TRACEBACK = "--traceback"
+"""Looked for where errors end."""
 
 application = typer.Typer(
     name="tenantry",
@@ -29,6 +32,9 @@ def _show_version(wanted: bool) -> None:
 def tenantry(
     show_version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+    show_traceback: Annotated[
+        bool, typer.Option(TRACEBACK, help="Show where an unexpected error came from, to report it.")
     ] = False,
 ) -> None:
     """A studio for many users: boards, images, workflows and accounts, each user's kept apart by the database itself.

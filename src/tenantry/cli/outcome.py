@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 import typer
 
-from tenantry.cli.application import application
+from tenantry.cli.application import TRACEBACK, application
 from tenantry.cli.showing import safe
 from tenantry.errors import TenantryError
 
@@ -29,9 +29,10 @@ class UsageProblem(Protocol):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and answer its exit status; no error leaves as a traceback."""
+    """Run one command and answer its exit status; no error leaves as a traceback unless it is asked for."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        status = application(args=arguments, prog_name="tenantry", standalone_mode=False)
+        status = application(args=words, prog_name="tenantry", standalone_mode=False)
     except TenantryError as error:
         return _refuse(str(error))
     except (KeyboardInterrupt, typer.Abort):
@@ -43,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if isinstance(error, UsageProblem):
             return _refuse(error.format_message(), error.exit_code)
-        return _refuse(f"This should not have happened: {type(error).__name__}: {error}")
+        if words[:1] == [TRACEBACK]:
+            raise
+        return _refuse(f"This should not have happened: {type(error).__name__}: {error}. See: tenantry {TRACEBACK} ...")
     return status if isinstance(status, int) else 0
 
 
