@@ -65,7 +65,8 @@ def configure_logging(settings: Settings) -> None:
             *([structlog.processors.format_exc_info, structlog.processors.JSONRenderer()] if as_json else [_for_people()]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Asked anew for each message, because the stream of today may be closed tomorrow.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
     logging.basicConfig(stream=sys.stderr, level=max(level, logging.WARNING))
 
