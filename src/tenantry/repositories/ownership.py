@@ -146,7 +146,8 @@ class Ownership(PrivilegedWrites):
         kept = sa.select(own.c.key).where(own.c.user_id == to)
         theirs = client_state.c.user_id == giver
         moved = await self._do(sa.update(client_state).where(theirs, client_state.c.key.not_in(kept)).values(user_id=to))
-        await self._do(sa.delete(client_state).where(theirs))
+        if giver != SYSTEM_USER_ID:
+            await self._do(sa.delete(client_state).where(theirs))
         return moved
 
     async def _forget_residue(self, user_id: str) -> int:
