@@ -1,12 +1,13 @@
 """The workflow library, on both databases and in both modes."""
 
+import asyncio
 import json
 from functools import partial
 from typing import Any, get_args
 
 import pytest
 
-from tenantry import Principal
+from tenantry import Principal, Studio
 from tenantry.errors import Conflict, InvalidCursor, InvalidInput, NotAllowed, NotFound
 from tenantry.repositories import DefaultsSynced, UnitOfWork, Workflow, WorkflowQuery, WorkflowSummary
 from tenantry.repositories.workflow_lists import WorkflowOrder
@@ -223,6 +224,22 @@ async def test_default_workflows_are_kept_in_step_and_remember_when_they_were_op
     changed = await mode.read(people.ana, lambda work: work.workflows.get("default_2"))
     assert (changed.opened_at, changed.created_at) == (opened.opened_at, opened.created_at)
     assert (changed.tags, changed.user_id, changed.document) == ("new", "system", second["default_2"])
+
+
+async def test_servers_that_start_at_once_agree_on_the_defaults(studio: Studio, people: People) -> None:
+    """Each may sync while another does; nothing comes twice and nobody fails."""
+    workflows = {f"default_{n}": document(f"{n}", category="default") for n in range(5)}
+    presets = {f"preset {n}": "{}" for n in range(5)}
+
+    async def start() -> None:
+        async with studio.begin(Principal.internal(InternalReason.OPERATE)) as work:
+            await work.workflows.sync_defaults(workflows)
+            await work.presets.sync_defaults(presets)
+
+    await asyncio.gather(*(start() for _ in range(6)))
+    async with studio.read(people.ana) as work:
+        assert [workflow.workflow_id for workflow in await work.workflows.all()] == sorted(workflows)
+        assert [preset.name for preset in await work.presets.all()] == sorted(presets)
 
 
 async def test_default_workflows_change_in_no_other_way(mode: Mode, people: People) -> None:

@@ -7,9 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
-from tenantry.database.tables import users
 from tenantry.repositories.privileged import PrivilegedWrites
-from tenantry.tenancy import SYSTEM_USER_ID
 
 __all__ = ["DefaultsSynced", "WithDefaults"]
 
@@ -42,7 +40,6 @@ class WithDefaults(PrivilegedWrites):
         """
         rows = await self._all(sa.select(ids, *contents).where(default))
         stored: dict[str, tuple[str, ...]] = {row[0]: tuple(row[1:]) for row in rows}
-        await self._ensure_system_user()
         different = sorted(key for key in wanted if stored.get(key) != wanted[key])
         for key in different:
             await put(key)
@@ -51,16 +48,3 @@ class WithDefaults(PrivilegedWrites):
             await self._do(sa.delete(ids.table).where(ids == key, default))
         changed = sum(key in stored for key in different)
         return DefaultsSynced(len(different) - changed, changed, len(vanished))
-
-    async def _ensure_system_user(self) -> None:
-        """Make the owner where there is none yet; it cannot log in (contract, section 4.10)."""
-        now = self._now()
-        await self._insert(
-            self._insert_into(users).on_conflict_do_nothing(),
-            user_id=SYSTEM_USER_ID,
-            email="system@system.invokeai",
-            display_name="System",
-            kind="system",
-            created_at=now,
-            updated_at=now,
-        )
