@@ -49,11 +49,12 @@ class SQLiteDatabase:
 
     def __init__(self, url: DatabaseURL, *, synchronous: Synchronous = "FULL", busy_timeout: float = 30.0) -> None:
         self.url = url
+        self._path = url.path
         self._busy_timeout = busy_timeout
         self._synchronous = synchronous
         self._engine = sa.create_engine(
             "sqlite+pysqlite://",
-            creator=lambda: open_file(url.path, busy_timeout),
+            creator=lambda: open_file(self._path, busy_timeout),
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
         )
@@ -159,7 +160,7 @@ class SQLiteDatabase:
         if self._writer is None:
             self._writer = self._open(read_only=False)
         with tenantry_errors():
-            check_same_file(self.url.path, self._file)
+            check_same_file(self._path, self._file)
             self._writer.raw.execute("BEGIN IMMEDIATE")
         self._writer.identity = identity
         return self._writer
@@ -171,7 +172,7 @@ class SQLiteDatabase:
     def _begin_read(self, handle: Handle, identity: Identity | None) -> None:
         try:
             with tenantry_errors():
-                check_same_file(self.url.path, self._file)
+                check_same_file(self._path, self._file)
                 handle.raw.execute("BEGIN")
         except BaseException:
             handle.close()
@@ -220,7 +221,7 @@ class SQLiteDatabase:
             handle = Handle(connection, raw)
             try:
                 prepare(handle, self._busy_timeout, self._synchronous, read_only=read_only)
-                self._file = self._file or file_number(self.url.path)
+                self._file = self._file or file_number(self._path)
             except BaseException:
                 handle.close()
                 raise
