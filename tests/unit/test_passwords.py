@@ -34,7 +34,7 @@ async def test_without_a_hash_a_check_does_the_work_all_the_same(missing: str | 
     assert [hashed[:7] for hashed in worked] == [b"$2b$04$"]
 
 
-@pytest.mark.parametrize("broken", ["nonsense", "$2b$04$short", "\x00", "é" * 60])
+@pytest.mark.parametrize("broken", ["nonsense", "$2b$04$short", "\x00", "é" * 60, "$2b$03$" + "x" * 53, "$2b$04$" + "x" * 53])
 async def test_a_hash_that_is_none_matches_nothing(broken: str) -> None:
     """An import may bring anything."""
     assert not await password_matches("Correct-Horse-9", broken, CHEAP)

@@ -4,6 +4,7 @@ Hashing takes a third of a second on purpose, so it runs in a thread and never i
 """
 
 import asyncio
+import re
 from enum import StrEnum
 
 import bcrypt
@@ -19,6 +20,7 @@ MIN_LENGTH = 8
 MAX_LENGTH = 1_000
 
 _BCRYPT_BYTES = 72
+_BCRYPT_HASH = re.compile(r"\$2[abxy]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}")
 _NOBODYS_SALT_AND_HASH = "LgvQHtqBXnmWGbGwqcyzfOiFZzN1FyuTUK6k1oqWRFrQ9pBQyXLiC"
 
 
@@ -72,7 +74,7 @@ async def hash_password(password: str, cost: int = DEFAULT_COST) -> str:
 async def password_matches(password: str, password_hash: str | None, cost: int = DEFAULT_COST) -> bool:
     """Whether a password is the one of a hash.
 
-    Without a hash, or with an empty one, the answer is no and takes as long as for a wrong password.
+    Without a hash, or with what is none, the answer is no and takes as long as for a wrong password.
     """
     return await asyncio.to_thread(_matches, password, password_hash, cost)
 
@@ -87,11 +89,12 @@ def _matches(password: str, password_hash: str | None, cost: int) -> bool:
     secret = _bytes_of(password)
     if secret is None:
         return False
-    known = password_hash or f"$2b${cost:02d}${_NOBODYS_SALT_AND_HASH}"
+    # An import may bring anything as a hash, and some versions of bcrypt abort on what is none.
+    usable = bool(password_hash and _BCRYPT_HASH.fullmatch(password_hash))
+    known = password_hash if password_hash and usable else f"$2b${cost:02d}${_NOBODYS_SALT_AND_HASH}"
     try:
-        return bcrypt.checkpw(secret, known.encode()) and bool(password_hash)
+        return bcrypt.checkpw(secret, known.encode()) and usable
     except ValueError:
-        # An import may bring anything as a hash.
         return False
 
 
