@@ -12,6 +12,7 @@ from tenantry import InternalReason, Principal, Studio, connect, run
 from tenantry.database import Connection, Dialect, Identity, Parameters, Query, new_id, utc_now
 from tenantry.database.tables import boards, media, users, workflows
 from tenantry.repositories import UNCATEGORIZED, MediaQuery, UnitOfWork
+from tenantry.repositories.workflow_lists import WorkflowQuery
 from tests.conftest import Postgres
 
 ANA = Principal("user-1")
@@ -156,6 +157,7 @@ def _workflow(owner: int, number: int) -> dict[str, object]:
 def _item(owner: int, number: int) -> dict[str, object]:
     moment = f"2026-11-{number % 28 + 1:02d} 12:{number % 60:02d}:00.{number % 1000:03d}"
     fields = {"origin": "internal", "category": "general", "width": 1, "height": 1, "starred": number % 50 == 0}
+    fields["is_intermediate"] = number % 7 == 3
     kind = {"kind": "video", "duration": 1.0} if number % 10 == 0 else {"kind": "image", "duration": None}
     board = f"board-{owner}-{number % 20}" if number % 3 else None
     return {**_owned(owner, name=f"n{number}", board_id=board, **fields, **kind), "created_at": moment}
@@ -189,6 +191,18 @@ def test_lists_of_media_walk_their_index(grown: Studio, name: str) -> None:
 OTHER_LISTS: dict[str, tuple[List, str]] = {
     "boards": (lambda w: w.boards.page(), "boards"),
     "boards slice": (lambda w: w.boards.slice(), "boards"),
+    "workflows": (lambda w: w.workflows.page(), "workflows"),
+    "workflows slice": (lambda w: w.workflows.slice(limit=5), "workflows"),
+    "users": (lambda w: w.users.page(), "users"),
+    "users slice": (lambda w: w.users.slice(limit=2), "users"),
+    "workflows by last use": (lambda w: w.workflows.page(WorkflowQuery(order_by="opened_at", descending=True)), "workflows"),
+    "all workflows": (lambda w: w.workflows.all(), "workflows"),
+    "queue counts": (lambda w: w.queue_items.counts(), "queue_items"),
+    "queue by status": (lambda w: w.queue_items.slice(status="pending"), "queue_items"),
+    "queue": (lambda w: w.queue_items.slice(), "queue_items"),
+    "intermediates count": (lambda w: w.images.count_intermediates(), "media"),
+    "intermediates": (lambda w: w.images.intermediates(), "media"),
+    "client state": (lambda w: w.client_state.keys_with_prefix("a"), "client_state"),
 }
 
 

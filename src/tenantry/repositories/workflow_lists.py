@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Row
+from sqlalchemy import ColumnElement, Row, Select
 
 from tenantry.database.tables import workflows
 from tenantry.errors import InvalidCursor, InvalidInput
@@ -84,8 +84,8 @@ class WorkflowLists(Repository):
         check_window(limit, offset)
         wanted = self._wanted(query)
         total = await self._value(sa.select(sa.func.count()).select_from(workflows).where(*wanted))
-        select = sa.select(*SUMMARY_COLUMNS).where(*wanted).order_by(*_order(query)).limit(limit).offset(offset)
-        rows = await self._all(select) if offset < total else []
+        chosen = _chosen(query, wanted).limit(limit).offset(offset)
+        rows = await self._all(_summaries(query, chosen)) if offset < total else []
         return Page([_summary(row) for row in rows], total, offset, limit)
 
     async def slice(
@@ -99,16 +99,15 @@ class WorkflowLists(Repository):
             value, sequence = decode_cursor(cursor, "workflows", query, (key_type, int))
             wanted.append(_after(query, value, sequence))
         key = workflows.c[query.order_by]
-        select = sa.select(*SUMMARY_COLUMNS, workflows.c.sequence).where(*wanted).order_by(*_order(query)).limit(limit + 1)
-        rows = await self._all(select)
+        rows = await self._all(_summaries(query, _chosen(query, wanted).limit(limit + 1)))
         last = rows[limit - 1] if len(rows) > limit else None
         following = encode_cursor("workflows", query, (last._mapping[key], last.sequence)) if last is not None else None
         return Slice([_summary(row) for row in rows[:limit]], following)
 
     async def all(self, query: WorkflowQuery = _EVERYTHING) -> list[WorkflowSummary]:
         """Every workflow that matches, in order. Raises `InvalidInput`."""
-        select = sa.select(*SUMMARY_COLUMNS).where(*self._wanted(query)).order_by(*_order(query))
-        return [_summary(row) for row in await self._all(select)]
+        rows = await self._all(_summaries(query, _chosen(query, self._wanted(query))))
+        return [_summary(row) for row in rows]
 
     async def counts_by_tag(self, tags: Sequence[str], query: WorkflowQuery = _EVERYTHING) -> dict[str, int]:
         """For each of these, how many matching workflows have it as a part of their tags. Raises `InvalidInput`."""
@@ -176,6 +175,17 @@ def summary_values(row: Row[Any]) -> dict[str, Any]:
 
 def _summary(row: Row[Any]) -> WorkflowSummary:
     return WorkflowSummary(**summary_values(row))
+
+
+def _chosen(query: WorkflowQuery, wanted: list[ColumnElement[bool]]) -> Select[Any]:
+    """The rows of a list in order, by number, which an index answers alone unless the texts are searched."""
+    return sa.select(workflows.c.sequence).where(*wanted).order_by(*_order(query))
+
+
+def _summaries(query: WorkflowQuery, chosen: Select[Any]) -> Select[Any]:
+    rows = chosen.subquery("chosen")
+    columns: list[ColumnElement[Any]] = [*SUMMARY_COLUMNS, workflows.c.sequence]
+    return sa.select(*columns).join(rows, rows.c.sequence == workflows.c.sequence).order_by(*_order(query))
 
 
 def _order(query: WorkflowQuery) -> list[ColumnElement[Any]]:

@@ -145,7 +145,7 @@ def _people() -> None:
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_users")),
         sa.UniqueConstraint("email", name=op.f("uq_users_email")),
     )
-    op.create_index(op.f("ix_users_created_at_user_id"), "users", ["created_at", "user_id"])
+    op.create_index("ix_users_listed", "users", ["created_at", "user_id", "kind"])
     _system_user()
     op.create_table(
         "client_state",
@@ -197,11 +197,13 @@ def _library() -> None:
         sa.PrimaryKeyConstraint("sequence", name=op.f("pk_workflows")),
         sa.UniqueConstraint("workflow_id", name=op.f("uq_workflows_workflow_id")),
     )
-    op.create_index(op.f("ix_workflows_category_name_sequence"), "workflows", ["category", "name", "sequence"])
-    op.create_index(op.f("ix_workflows_is_public_category"), "workflows", ["is_public", "category"])
     op.create_index(
-        op.f("ix_workflows_user_id_category_name_sequence"), "workflows", ["user_id", "category", "name", "sequence"]
+        "ix_workflows_listed",
+        "workflows",
+        ["category", "name", "sequence", "user_id", "is_public", "opened_at", "created_at", "updated_at"],
     )
+    op.create_index(op.f("ix_workflows_is_public"), "workflows", ["is_public"])
+    op.create_index(op.f("ix_workflows_user_id"), "workflows", ["user_id"])
     op.create_table(
         "style_presets",
         sa.Column("preset_id", Bytewise, nullable=False),
@@ -268,6 +270,8 @@ def _library() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_queue_items_batch_id"), "queue_items", ["batch_id"])
+    op.create_index(op.f("ix_queue_items_queue_id_item_id"), "queue_items", ["queue_id", "item_id"])
+    op.create_index(op.f("ix_queue_items_queue_id_status_item_id"), "queue_items", ["queue_id", "status", "item_id"])
     op.create_index(op.f("ix_queue_items_user_id_item_id"), "queue_items", ["user_id", "item_id"])
 
 
@@ -360,6 +364,13 @@ def _gallery() -> None:
         "ix_media_created",
         "media",
         ["created_at", "media_id", "is_intermediate", "category", "kind", "board_id", "origin", "name"],
+    )
+    op.create_index(
+        "ix_media_intermediates",
+        "media",
+        ["user_id", "media_id"],
+        sqlite_where=sa.text("is_intermediate = 1"),
+        postgresql_where=sa.text("is_intermediate"),
     )
     op.create_index(
         "ix_media_owner_created",

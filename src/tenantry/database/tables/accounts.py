@@ -26,7 +26,7 @@ users = sa.Table(
     sa.UniqueConstraint("email"),
     sa.CheckConstraint("kind IN ('person', 'system', 'tombstone')", name="kind"),
     sa.CheckConstraint("(kind = 'tombstone') = (email IS NULL)", name="email_present"),
-    sa.Index(None, "created_at", "user_id"),
+    sa.Index("ix_users_listed", "created_at", "user_id", "kind"),
 )
 
 client_state = sa.Table(

@@ -24,9 +24,13 @@ workflows = sa.Table(
     updated_at(),
     sa.Column("document", Bytewise, nullable=False),
     sa.UniqueConstraint("workflow_id"),
-    sa.Index(None, "user_id", "category", "name", "sequence"),
-    sa.Index(None, "category", "name", "sequence"),
-    sa.Index(None, "is_public", "category"),
+    sa.Index(None, "user_id"),
+    sa.Index(None, "is_public"),
+    # Lists choose their rows from this alone and never pass over the documents of others.
+    sa.Index(
+        "ix_workflows_listed",
+        *("category", "name", "sequence", "user_id", "is_public", "opened_at", "created_at", "updated_at"),
+    ),
 )
 
 style_presets = sa.Table(

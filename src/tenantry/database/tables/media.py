@@ -59,6 +59,13 @@ media = sa.Table(
         sqlite_where=sa.text("board_id IS NOT NULL"),
         postgresql_where=sa.text("board_id IS NOT NULL"),
     ),
+    sa.Index(
+        "ix_media_intermediates",
+        "user_id",
+        "media_id",
+        sqlite_where=sa.text("is_intermediate = 1"),
+        postgresql_where=sa.text("is_intermediate"),
+    ),
     sqlite_autoincrement=True,
 )
 

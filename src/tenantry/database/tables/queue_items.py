@@ -39,6 +39,8 @@ queue_items = sa.Table(
     sa.UniqueConstraint("session_id"),
     sa.CheckConstraint("status IN ('pending', 'in_progress', 'waiting', 'completed', 'failed', 'canceled')", name="status"),
     sa.Index(None, "user_id", "item_id"),
+    sa.Index(None, "queue_id", "item_id"),
+    sa.Index(None, "queue_id", "status", "item_id"),
     sa.Index(None, "batch_id"),
     sqlite_autoincrement=True,
 )
