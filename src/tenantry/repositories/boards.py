@@ -8,6 +8,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Row, Select
 
+from tenantry.database import Query
 from tenantry.database.tables import boards, media
 from tenantry.errors import InvalidInput, NotFound
 from tenantry.repositories.base import Repository
@@ -111,22 +112,17 @@ class Boards(Repository):
         cover_image_name: str | None = None,
     ) -> Board:
         """Change what is given. Raises `NotFound`, `NotAllowed`, or `InvalidInput` (also for a cover that is not there)."""
-        changes: dict[Any, object] = {boards.c.updated_at: self._now()}
+        changes: dict[str, object] = {"updated_at": self._now()}
         if board_name is not None:
-            changes[boards.c.board_name] = check_name(board_name, "board_name")
+            changes["board_name"] = check_name(board_name, "board_name")
         if visibility is not None:
-            changes[boards.c.visibility] = check_choice(visibility, BoardVisibility, "board_visibility")
+            changes["visibility"] = check_choice(visibility, BoardVisibility, "board_visibility")
         if archived is not None:
-            changes[boards.c.archived] = archived
+            changes["archived"] = archived
         if cover_image_name is not None:
-            changes[boards.c.cover_media_id] = await self._cover(board_id, cover_image_name)
-        change = (
-            sa.update(boards)
-            .where(boards.c.board_id == board_id, board_manageable(everything=self._everything))
-            .values(changes)
-            .returning(*_columns(self._everything))
-        )
-        row = await self._one(change)
+            changes["cover_media_id"] = await self._cover(board_id, cover_image_name)
+        given = {f"new_{name}": value for name, value in changes.items()}
+        row = await self._one(_update(self._everything, tuple(changes)), id=board_id, **given)
         if row is None:
             raise await self._refuse("board", _get(self._everything), board_id=board_id)
         return _board(row)
@@ -207,6 +203,16 @@ class Boards(Repository):
 def _get(everything: bool) -> Select[Any]:
     return sa.select(*_columns(everything)).where(
         boards.c.board_id == sa.bindparam("board_id"), board_readable(everything=everything)
+    )
+
+
+@cache
+def _update(everything: bool, changed: tuple[str, ...]) -> Query:
+    return (
+        sa.update(boards)
+        .where(boards.c.board_id == sa.bindparam("id"), board_manageable(everything=everything))
+        .values({name: sa.bindparam(f"new_{name}") for name in changed})
+        .returning(*_columns(everything))
     )
 
 

@@ -1,10 +1,12 @@
 """Who may see and change what, as SQL conditions: the first line of tenancy.
 
 Each function takes `everything`, true for an administrator or Tenantry itself, and gives a condition over its table. A
-condition for a tenant compares with the parameter `scope_user`, which `Repository` binds to the principal's user id.
+condition for a tenant compares with the parameter `scope_user`, which `Repository` binds to the principal's user id. So a
+condition is the same for every tenant, and each is built once.
 """
 
 from enum import StrEnum
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
@@ -51,6 +53,7 @@ def owned(table: sa.FromClause, *, everything: bool) -> ColumnElement[bool]:
     return sa.true() if everything else table.c.user_id == ME
 
 
+@cache
 def board_readable(*, everything: bool) -> ColumnElement[bool]:
     """Own boards, boards shown to everybody, and boards shared with the user."""
     if everything:
@@ -62,26 +65,31 @@ def board_readable(*, everything: bool) -> ColumnElement[bool]:
     )
 
 
+@cache
 def board_writable(*, everything: bool) -> ColumnElement[bool]:
     """Boards that the user may put things on, and whose things they may change."""
     return _board_granting(everything, boards.c.visibility == BoardVisibility.PUBLIC, [Permission.WRITE, Permission.ADMIN])
 
 
+@cache
 def board_manageable(*, everything: bool) -> ColumnElement[bool]:
     """Boards that the user may rename, archive, show to others and share."""
     return _board_granting(everything, sa.false(), [Permission.ADMIN])
 
 
+@cache
 def media_readable(*, everything: bool) -> ColumnElement[bool]:
     """Own images and videos, and those on boards that the user may read."""
     return sa.true() if everything else sa.or_(media.c.user_id == ME, _on_board(board_readable(everything=False)))
 
 
+@cache
 def media_writable(*, everything: bool) -> ColumnElement[bool]:
     """Own images and videos, and those on boards that the user may write (contract, section 7: PATCH, DELETE, star)."""
     return sa.true() if everything else sa.or_(media.c.user_id == ME, _on_board(board_writable(everything=False)))
 
 
+@cache
 def workflow_readable(*, everything: bool) -> ColumnElement[bool]:
     """Own, public and default workflows."""
     if everything:
@@ -89,6 +97,7 @@ def workflow_readable(*, everything: bool) -> ColumnElement[bool]:
     return sa.or_(workflows.c.user_id == ME, workflows.c.is_public, workflows.c.category == "default")
 
 
+@cache
 def preset_readable(*, everything: bool) -> ColumnElement[bool]:
     """Own, public and default style presets."""
     if everything:
@@ -96,6 +105,7 @@ def preset_readable(*, everything: bool) -> ColumnElement[bool]:
     return sa.or_(style_presets.c.user_id == ME, style_presets.c.is_public, style_presets.c.type == "default")
 
 
+@cache
 def prompt_readable(*, everything: bool) -> ColumnElement[bool]:
     """Own and public system prompts."""
     return sa.true() if everything else sa.or_(system_prompts.c.user_id == ME, system_prompts.c.is_public)
