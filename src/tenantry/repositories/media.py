@@ -194,7 +194,11 @@ class MediaRepository(MediaLists):
 
     async def intermediates(self) -> list[tuple[str, str]]:
         """Name and subfolder of one's own intermediates."""
-        query = sa.select(media.c.name, media.c.subfolder).where(*self._own_intermediates()).order_by(media.c.media_id)
+        query = (
+            sa.select(media.c.name, media.c.subfolder)
+            .where(*self._own_intermediates())
+            .order_by(media.c.user_id, media.c.media_id)
+        )
         return [(row.name, row.subfolder) for row in await self._all(query)]
 
     async def count_intermediates(self) -> int:
