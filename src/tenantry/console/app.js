@@ -32,7 +32,7 @@ async function open() {
     if (button.dataset.tab === state.tab) button.setAttribute("aria-current", "page");
     else button.removeAttribute("aria-current");
   }
-  await VIEWS[state.tab](byId("stage"), state.me, state.term).catch(complain);
+  await VIEWS[state.tab](byId("stage"), state.me, state.term, complain).catch(complain);
 }
 
 function complain(problem) {
@@ -52,12 +52,22 @@ byId("tabs").addEventListener("click", ({ target }) => {
 });
 byId("search").addEventListener("submit", (event) => {
   event.preventDefault();
-  state.term = new FormData(event.target).get("term").trim();
-  open();
+  seek();
 });
+// The cross in the field empties it without submitting the form.
+byId("search").addEventListener("search", seek, true);
+
+function seek() {
+  const term = new FormData(byId("search")).get("term").trim();
+  if (term === state.term) return;
+  state.term = term;
+  open();
+}
+
 byId("leave").addEventListener("click", async () => {
   await logOut();
-  state.me = null;
+  byId("search").reset();
+  Object.assign(state, { me: null, tab: "gallery", term: "" });
   begin();
 });
 

@@ -8,20 +8,25 @@ export async function workflows(stage, me, term) {
   const [own, shown] = await Promise.all([get("workflows/", asked), get("workflows/", { ...asked, is_public: true })]);
   const known = new Map([...own.items, ...shown.items].map((workflow) => [workflow.workflow_id, workflow]));
   const cards = [...known.values()].map((workflow) => card(workflow, me));
-  const title = make("div", { className: "title" }, make("h1", {}, "Workflows"), make("span", { className: "quiet" }, String(cards.length)));
-  const list = cards.length ? make("div", { className: "cards" }, cards) : make("p", { className: "empty" }, "No workflows here yet.");
+  const title = make("div", { className: "title" }, make("h1", {}, "Workflows"), make("span", { className: "quiet" }, cards.length.toLocaleString("en")));
+  const list = cards.length ? make("div", { className: "cards" }, cards) : make("p", { className: "empty" }, term ? "No workflow has this in its name, description or tags." : "No workflows here yet.");
   show(stage, make("section", { className: "content" }, title, list));
 }
 
 function card(workflow, me) {
   const tags = (workflow.tags ?? "").split(",").map((tag) => tag.trim()).filter(Boolean);
-  const whose = workflow.category === "default" ? "built in" : me && workflow.user_id !== me.user_id ? "shared" : workflow.is_public ? "yours, public" : "yours";
   return make(
     "article",
     { className: "card" },
     make("h2", {}, workflow.name),
     make("p", {}, workflow.description || "No description."),
+    make("p", { className: "quiet" }, whose(workflow, me)),
     tags.map((tag) => make("span", { className: "tag" }, tag)),
-    make("span", { className: "tag" }, whose),
   );
+}
+
+function whose(workflow, me) {
+  if (workflow.category === "default") return "Comes with the studio";
+  const owner = !me || workflow.user_id === me.user_id ? "Yours" : "Another user's";
+  return workflow.is_public ? `${owner}, public` : owner;
 }
