@@ -204,6 +204,17 @@ async def test_dates_count_what_one_made(mode: Mode, people: People) -> None:
     assert (everybody[0].image_count, everybody[0].cover_name) == (2, "b")
 
 
+async def test_dates_of_one_kind_leave_the_other_out(mode: Mode, people: People) -> None:
+    """A newer item of the other kind is neither counted nor the cover, and a date that has nothing else is missing."""
+    await save(mode, people.ana, "a")
+    await save(mode, people.ana, "film", "videos", duration=1.0)
+    for kind, expected in (("image", (1, 0, "image", "a")), ("video", (0, 1, "video", "film"))):
+        (date,) = await mode.read(people.ana, lambda work, kind=kind: work.gallery.dates(kind=kind))  # type: ignore[misc]
+        assert (date.image_count, date.video_count, date.cover_kind, date.cover_name) == expected
+    await mode.write(people.ana, lambda work: work.images.delete(["a"]))
+    assert await mode.read(people.ana, lambda work: work.gallery.dates(kind="image")) == []
+
+
 async def test_intermediates_are_counted_and_deleted_by_their_owner(mode: Mode, people: People) -> None:
     """An item that is no intermediate any more is kept."""
     await save(mode, people.ana, "draft", is_intermediate=True, subfolder="x")

@@ -39,9 +39,12 @@ class Gallery(MediaLists):
         select = sa.select(media.c.kind, media.c.name).where(*await self._wanted(query)).order_by(*self._order(query))
         return [(row.kind, row.name) for row in await self._all(select)]
 
-    async def dates(self, *, descending: bool = True) -> list[GalleryDate]:
-        """What was made on each UTC date, without intermediates; the cover is one's own newest (contract, section 4.4)."""
-        rows = await self._all(_dates(self._everything, descending))
+    async def dates(self, *, descending: bool = True, kind: MediaKind | None = None) -> list[GalleryDate]:
+        """What was made on each UTC date, without intermediates; the cover is one's own newest (contract, section 4.4).
+
+        With a `kind`, as if there were nothing else (contract, section 4.1).
+        """
+        rows = await self._all(_dates(self._everything, descending, kind))
         return [_gallery_date(*tuple(row)) for row in rows]
 
     async def summaries(self, board_ids: Sequence[str]) -> dict[str, BoardSummary]:
@@ -73,20 +76,24 @@ class Gallery(MediaLists):
 
 
 @cache
-def _dates(everything: bool, descending: bool) -> sa.Select[Any]:
+def _dates(everything: bool, descending: bool, kind: MediaKind | None) -> sa.Select[Any]:
     day = sa.func.substr(media.c.created_at, 1, 10)
     newest = sa.func.max(media.c.created_at).label("newest")
-    mine = owned(media, everything=everything)
-    days = sa.select(day.label("date"), newest, *_COUNTS).where(mine, _VISIBLE).group_by(day).subquery("days")
+    mine = (owned(media, everything=everything), *_of_kind(media, kind))
+    days = sa.select(day.label("date"), newest, *_COUNTS).where(*mine, _VISIBLE).group_by(day).subquery("days")
     covers = media.alias("covers")
     cover = (
         _cover(covers)
-        .where(owned(covers, everything=everything), covers.c.created_at == days.c.newest)
+        .where(owned(covers, everything=everything), *_of_kind(covers, kind), covers.c.created_at == days.c.newest)
         .order_by(covers.c.kind.desc(), covers.c.name.desc())
         .scalar_subquery()
     )
     numbers = (days.c.date, days.c.image_count, days.c.asset_count, days.c.video_count)
     return sa.select(*numbers, cover.label("cover")).order_by(days.c.date.desc() if descending else days.c.date.asc())
+
+
+def _of_kind(items: sa.FromClause, kind: MediaKind | None) -> list[sa.ColumnElement[bool]]:
+    return [] if kind is None else [items.c.kind == kind]
 
 
 def _cover(covers: sa.FromClause) -> sa.Select[Any]:
