@@ -32,6 +32,17 @@ async def test_a_shared_board_is_seen_by_all_and_changed_by_its_owner(mode: Mode
     assert renamed.updated_at > board.updated_at
 
 
+@pytest.mark.parametrize(("visibility", "refusal"), [("private", NotFound), ("shared", NotAllowed)])
+async def test_a_stranger_learns_of_the_board_before_its_cover(
+    mode: Mode, people: People, visibility: str, refusal: type[Exception]
+) -> None:
+    """An image that is not there is complained about to those alone who may change the board."""
+    board = await mode.write(people.ana, lambda work: work.boards.create("Foxes", visibility=visibility))
+    for who, expected in ((people.bo, refusal), (people.ana, InvalidInput), (people.root, InvalidInput)):
+        with pytest.raises(expected):
+            await mode.write(who, lambda work: work.boards.update(board.board_id, cover_image_name="nowhere.png"))
+
+
 async def test_a_share_lets_one_user_in_at_its_level(mode: Mode, people: People) -> None:
     """Read shows the board, admin lets rename and share on; nobody else gets anything."""
     board = await mode.write(people.ana, lambda work: work.boards.create("Foxes"))

@@ -195,6 +195,10 @@ class Boards(Repository):
         query = sa.select(media.c.media_id).where(media.c.kind == "image", media.c.name == image_name, usable)
         media_id: int | None = await self._value(query)
         if media_id is None:
+            # Whoever may not change the board learns that first, whatever they wanted to make its cover.
+            manageable = board_manageable(everything=self._everything)
+            if await self._one(sa.select(sa.true()).where(boards.c.board_id == board_id, manageable)) is None:
+                raise await self._refuse("board", _get(self._everything), board_id=board_id)
             raise InvalidInput("There is no such image.", field="cover_image_name")
         return media_id
 
