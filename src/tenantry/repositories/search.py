@@ -21,7 +21,9 @@ from tenantry.repositories.checks import check_text
 
 __all__ = ["SearchIndex", "matches", "narrowed", "normalized"]
 
-MAX_TERM = 200
+MAX_TERM = 1_000
+"""Characters at most: room for a part of a prompt, which people paste."""
+
 _COMMON = 4_000
 _TRIGRAMS_ASKED = 8
 _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
