@@ -42,6 +42,12 @@ async def test_the_library_lists_what_is_asked_for(world: World) -> None:
     assert await answer(world.bo, "GET", "workflows/tags") == []
 
 
+async def test_a_workflow_from_before_forms_has_none(world: World) -> None:
+    """Clients find the member null in a document that lacks it, as InvokeAI answers."""
+    shown = await answer(world.bo, "GET", f"workflows/i/{world.shown.workflow_id}")
+    assert shown["workflow"] == {**WORKFLOW, "id": world.shown.workflow_id, "form": None}
+
+
 async def test_style_presets_are_written_by_forms(world: World) -> None:
     """As InvokeAI's clients do; what is wrong in the text inside is named by its place."""
     data = {"name": "Ink", "positive_prompt": "{prompt}, ink", "negative_prompt": "oil", "type": "user"}

@@ -142,6 +142,14 @@ async def test_an_image_tells_what_it_is_and_was_made_from(world: World) -> None
     assert await answer(world.ana, "GET", "videos/i/private.mp4/workflow") == {"workflow": '{"name": "filmed"}', "graph": None}
 
 
+async def test_without_files_nothing_is_known_of_what_a_video_was_made_from(world: World) -> None:
+    """That is an answer; an image, whose file is the only place to look, is an error."""
+    for file in ("images/private.png", "videos/private.mp4", "videos/sidecars/private.json"):
+        (world.outputs / file).unlink()
+    assert await answer(world.ana, "GET", "videos/i/private.mp4/workflow") == {"workflow": None, "graph": None}
+    await answer(world.ana, "GET", "images/i/private.png/workflow", 404)
+
+
 async def test_deleting_takes_record_and_files(world: World) -> None:
     """One by one, in bulk, and what is on no board."""
     deleted = await answer(world.ana, "DELETE", "images/i/private.png")

@@ -32,9 +32,11 @@ class MediaFiles:
         return _existing(self._folder(item) / "thumbnails", item.subfolder, _stem(item.name) + ".webp")
 
     def made_from(self, item: MediaItem) -> tuple[str | None, str | None]:
-        """The workflow and the graph that were saved with the file, as JSON text. Raises `NotFound` without a file."""
-        path = self.full(item)
-        texts = png_texts(path) if item.kind == "image" else self._sidecar(item)
+        """The workflow and the graph that were saved with the file, as JSON text. Raises `NotFound` without an image's file.
+
+        What is known about a video lies beside it; where nothing does, nothing is known, as in InvokeAI.
+        """
+        texts = png_texts(self.full(item)) if item.kind == "image" else self._sidecar(item)
         return texts.get("invokeai_workflow"), texts.get("invokeai_graph")
 
     def delete(self, item: MediaItem | MediaFile) -> None:

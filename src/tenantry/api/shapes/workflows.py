@@ -64,11 +64,11 @@ class _Described(BaseModel):
 class WorkflowRecord(_Described):
     """A workflow with its document."""
 
-    workflow: dict[str, Any] = Field(description="The document as it is stored.")
+    workflow: dict[str, Any] = Field(description="The document as it is stored; `form` is null where it has none.")
 
     @classmethod
     def of(cls, record: Workflow) -> "WorkflowRecord":
-        return cls(**_description(record), workflow=json.loads(record.document))
+        return cls(**_description(record), workflow={"form": None, **json.loads(record.document)})
 
 
 class WorkflowWithThumbnail(WorkflowRecord):
