@@ -34,6 +34,10 @@ __all__ = [
 ]
 
 
+_NAMED_BY = {"image": "image_name", "video": "video_name", "model": "key", "share": "user_id", "file": None}
+"""What names a thing of a kind where it is not called after the kind."""
+
+
 class TenantryError(Exception):
     """Something went wrong in Tenantry."""
 
@@ -73,7 +77,9 @@ class NotFound(TenantryError):
 
     def __init__(self, kind: str, *, field: str | None = None) -> None:
         self.kind = kind
-        super().__init__(f"There is no such {kind}.", field=field)
+        named_by = field or _NAMED_BY.get(kind, f"{kind.replace(' ', '_')}_id")
+        remedy = "Check how it is written; what you may not see is not found either."
+        super().__init__(f"There is no such {kind}.", field=named_by, remedy=remedy)
 
 
 class NotAllowed(TenantryError):
@@ -107,6 +113,9 @@ class AuthenticationFailed(TenantryError):
     """The e-mail address or the password is wrong."""
 
     code = "authentication_failed"
+
+    def __init__(self, message: str | None = None, *, field: str | None = None, remedy: str | None = None) -> None:
+        super().__init__(message, field=field, remedy=remedy or "Check both, or ask an administrator for a new password.")
 
 
 class CrossTenantRefused(TenantryError):

@@ -33,6 +33,24 @@ async def test_unknown_addresses_and_methods(world: World) -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "field"),
+    [
+        ("boards/nobody", "board_id"),
+        ("images/i/nobody.png", "image_name"),
+        ("videos/i/nobody.mp4", "video_name"),
+        ("workflows/i/nobody", "workflow_id"),
+        ("style_presets/i/nobody", "style_preset_id"),
+        ("system_prompts/i/nobody", "system_prompt_id"),
+    ],
+)
+async def test_unknown_ids(world: World, address: str, field: str) -> None:
+    """The problem names which, and what to do."""
+    answer = await world.ana.get(f"/api/v1/{address}")
+    assert_problem(answer, 404, "not_found", field)
+    assert answer.json()["remedy"]
+
+
+@pytest.mark.parametrize(
     ("content", "status", "code"),
     [
         (b"{", 422, "invalid_json"),

@@ -84,6 +84,22 @@ def test_a_file_that_is_no_database(run: Command, command: tuple[str, ...]) -> N
     assert [found.name for found in Path.cwd().iterdir()] == ["letter.txt"]
 
 
+def test_an_import_of_what_is_no_studio_of_invokeai_makes_no_database(run: Command) -> None:
+    """The file is looked at first."""
+    Path("letter.txt").write_text("Dear Ana, " * 200)
+    assert_refused(run("import", "letter.txt"), "file:", "not a SQLite database")
+    assert [found.name for found in Path.cwd().iterdir()] == ["letter.txt"]
+
+
+@pytest.mark.postgres
+def test_a_login_that_the_server_does_not_know(run: Command, command: tuple[str, ...], postgres: Postgres) -> None:
+    """The remedy names what the URL may have wrong."""
+    for url in (postgres.url("postgres", login="nobody"), postgres.url("nothing")):
+        assert_refused(
+            run(*command, "--database", address(url)), "database:", "refused the login", "user, password and database"
+        )
+
+
 def test_the_database_of_another_program(run: Command, working: tuple[str, ...]) -> None:
     """InvokeAI's own database is imported, never served as it is."""
     shutil.copyfile(EXAMPLE, "invokeai.db")

@@ -18,5 +18,5 @@ def test_an_address_that_cannot_be_listened_on_is_named() -> None:
     """In use, or not this machine's."""
     with listen("127.0.0.1", 0) as listening, pytest.raises(InvalidInput, match="TENANTRY_PORT"):
         listen("127.0.0.1", listening.getsockname()[1])
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInput, match="TENANTRY_HOST"):
         listen("203.0.113.7", 0)

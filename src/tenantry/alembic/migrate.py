@@ -84,7 +84,9 @@ def check_schema(url: DatabaseURL) -> None:
         raise _too_new(found)
     if not found.up_to_date:
         at = found.current or "no revision"
-        raise SchemaOutdated(f"The database is at {at}, this program needs {found.head}.", remedy="Run: tenantry db upgrade")
+        raise SchemaOutdated(
+            f"The database is at {at}, this program needs {found.head}.", field="database", remedy="Run: tenantry db upgrade"
+        )
 
 
 def drift(url: DatabaseURL) -> list[Any]:
@@ -125,6 +127,7 @@ def _look(url: DatabaseURL, *, working: bool) -> Revisions:
 def _too_new(found: Revisions) -> SchemaTooNew:
     return SchemaTooNew(
         f"The database is at revision {found.current}, which this program does not know.",
+        field="database",
         remedy="Install the release of Tenantry that wrote it, or a newer one.",
     )
 
@@ -145,9 +148,15 @@ def _migrate(url: DatabaseURL, act: Callable[[Config], None]) -> None:
         try:
             act(_config(connection))
         except CommandError as error:
-            raise MigrationFailed(f"{error}.", remedy="See: tenantry db current") from error
+            raise MigrationFailed(f"{error}.", field="revision", remedy="See: tenantry db current") from error
         except DBAPIError as error:
-            raise MigrationFailed(f"A migration step failed: {type(error.orig).__name__}: {error.orig}") from error
+            # What follows the first line is SQL.
+            said = str(error.orig).partition("\n")[0]
+            raise MigrationFailed(
+                f"A migration step failed: {type(error.orig).__name__}: {said}.",
+                field="database",
+                remedy="Let the login own the database and its tables; nothing was changed.",
+            ) from error
         _check_references(connection)
         connection.commit()
 
@@ -173,7 +182,7 @@ def connected(url: DatabaseURL) -> Iterator[sa.Connection]:
 
 def _postgresql_engine(url: DatabaseURL) -> sa.Engine:
     try:
-        return sa.create_engine(url.driven_by("postgresql+psycopg"), poolclass=NullPool)
+        return sa.create_engine(url.driven_by("postgresql+psycopg"), poolclass=NullPool, hide_parameters=True)
     except ImportError as error:
         raise DatabaseUnavailable(
             "The drivers for PostgreSQL are not installed.", remedy="Run: pip install 'tenantry[postgres]'"
@@ -205,6 +214,8 @@ def _begin_alone(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
+        # Where a login's own schema comes first, the tables would be made there, out of reach of the roles.
+        connection.exec_driver_sql("SELECT set_config('search_path', 'public, ' || current_setting('search_path'), true)")
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
 
 

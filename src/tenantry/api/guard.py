@@ -62,7 +62,9 @@ class Guard:
 
     async def _handle(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
-            refusal = problem_response(422, "invalid_input", "An address must not contain NUL bytes.", field="path")
+            refusal = problem_response(
+                422, "invalid_input", "An address must not contain NUL bytes.", field="path", remedy="Remove the NUL bytes."
+            )
             await refusal(scope, receive, answer)
         elif _announced_length(scope) > self._limit:
             await _too_large(self._limit)(scope, receive, answer)
@@ -108,7 +110,7 @@ class _Limited:
 def _announced_length(scope: Scope) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length":
-            return int(value) if value.isdigit() else 0
+            return int(value[:20]) if value.isdigit() else 0
     return 0
 
 

@@ -140,7 +140,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
         "invalid_json" if broken else "invalid_input",
         "The body is not valid JSON." if broken else f"{found[0].field}: {found[0].detail}",
         field="body" if broken else found[0].field,
-        remedy="Send a JSON document." if broken else None,
+        remedy="Send a JSON document." if broken else "Correct this part of the request; see /docs for what it takes.",
         errors=None if broken else found,
     )
 

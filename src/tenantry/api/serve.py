@@ -1,5 +1,6 @@
 """The server process."""
 
+import errno
 import logging
 import signal
 import socket
@@ -72,7 +73,12 @@ def configure_logging(settings: Settings) -> None:
 
 
 def _for_people() -> structlog.dev.ConsoleRenderer:
-    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    return structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(),
+        # Names and addresses are others' words, which must not begin a line or steer the terminal.
+        repr_native_str=True,
+        exception_formatter=structlog.dev.plain_traceback,
+    )
 
 
 class _Server(uvicorn.Server):
@@ -102,11 +108,12 @@ def listen(host: str, port: int) -> socket.socket:
         listening.listen(512)
     except OSError as error:
         listening.close()
-        raise InvalidInput(
-            f"{host}:{port} cannot be listened on: {error.strerror or error}.",
-            field="port",
-            remedy="Stop what uses it, or choose another with --port or TENANTRY_PORT.",
-        ) from None
+        said = f"{host}:{port} cannot be listened on: {error.strerror or error}."
+        if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+            remedy = "Stop what uses it, or choose another with --port or TENANTRY_PORT."
+            raise InvalidInput(said, field="port", remedy=remedy) from None
+        remedy = "Choose an address of this machine with --host or TENANTRY_HOST."
+        raise InvalidInput(said, field="host", remedy=remedy) from None
     return listening
 
 

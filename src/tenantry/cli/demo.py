@@ -19,6 +19,8 @@ from tenantry.tenancy import InternalReason, Principal
 __all__ = ["demo"]
 
 _ADMINISTRATOR = "root@example.com"
+_ADMINISTRATOR_ID = "d82db4be-8252-4cad-b145-a4e3c02f831a"
+"""By the address alone a studio of its own, whose administrator has it too, would pass for the example."""
 _LOGINS = (
     (_ADMINISTRATOR, "Correct-Horse-9", "administrator"),
     ("ana@example.com", "Correct-Horse-9", ""),
@@ -54,14 +56,13 @@ def demo(
 def _is_there(studio: Studio) -> bool:
     """Whether the example was brought in before. Raises `Conflict` where other people are at home."""
     people = studio.direct.reading(Principal.internal(InternalReason.OPERATE), lambda work: work.users.all())
-    emails = {user.email for user in people}
-    if emails and _ADMINISTRATOR not in emails:
+    if people and _ADMINISTRATOR_ID not in {user.user_id for user in people}:
         raise Conflict(
             "This database holds a studio of its own, which the example's well-known passwords would open.",
             field="database",
             remedy="Name another with --database sqlite:///demo.db",
         )
-    return bool(emails)
+    return bool(people)
 
 
 def _example() -> Path:

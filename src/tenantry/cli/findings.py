@@ -25,11 +25,12 @@ _MAKE_INDEX = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found; there is a remedy for what is not well."""
+    """What one check found; there is a remedy for what is not well. With a `minor` defect everything still works."""
 
     check: str
     found: str
     remedy: str | None = None
+    minor: bool = False
 
     @property
     def is_well(self) -> bool:
@@ -52,7 +53,7 @@ def examine(url: DatabaseURL, settings: Settings) -> Iterator[Finding]:
         if url.dialect == "sqlite":
             yield _pragmas(url, settings)
     except TenantryError as error:
-        yield Finding("database", error.message, error.remedy or "Look into the database's own log.")
+        yield Finding("database", error.message.rstrip("."), error.remedy or "Look into the database's own log.")
 
 
 def _reachable(connection: sa.Connection, url: DatabaseURL) -> Finding:
@@ -104,7 +105,7 @@ def _contents(connection: sa.Connection, settings: Settings) -> Iterator[Finding
         "tables",
         not differences,
         "exactly those of this program",
-        f"{len(differences)} differences, first: {differences[0] if differences else ''}",
+        f"not those of this program: {len(differences)} differ, first {differences[0] if differences else ''}",
         "Undo changes that were made by hand.",
     )
     if connection.dialect.name == "postgresql":
@@ -114,7 +115,7 @@ def _contents(connection: sa.Connection, settings: Settings) -> Iterator[Finding
             not bare,
             "row-level security is forced on every table",
             f"row-level security is not forced on {', '.join(bare)}",
-            "For each, run: ALTER TABLE ... ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;",
+            "Run: " + " ".join(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;" for name in bare),
         )
     yield from _rows(connection, settings)
 
@@ -125,13 +126,7 @@ def _rows(connection: sa.Connection, settings: Settings) -> Iterator[Finding]:
         "links", not broken, "every row points at one that exists", f"rows of {', '.join(broken)} point at nothing", _RESTORE
     )
     is_sqlite = connection.dialect.name == "sqlite"
-    yield _judge(
-        "search",
-        inspection.has_text_search(connection),
-        "has its index",
-        "has no index and reads every row",
-        _RESTORE if is_sqlite else _MAKE_INDEX,
-    )
+    yield _search(connection, is_sqlite)
     if not is_sqlite:
         inspection.take_service_role(connection)
     administrators = inspection.active_administrators(connection)
@@ -142,6 +137,14 @@ def _rows(connection: sa.Connection, settings: Settings) -> Iterator[Finding]:
         "nobody who can log in is one",
         "Run: tenantry user add EMAIL --admin",
     )
+
+
+def _search(connection: sa.Connection, is_sqlite: bool) -> Finding:
+    if inspection.has_text_search(connection):
+        return Finding("search", "has its index")
+    if is_sqlite:
+        return Finding("search", "has no index", _RESTORE)
+    return Finding("search", "works without an index, slower", _MAKE_INDEX, minor=True)
 
 
 def _pragmas(url: DatabaseURL, settings: Settings) -> Finding:

@@ -73,6 +73,7 @@ def check(database: DatabaseOption = None) -> None:
     if differences:
         raise MigrationFailed(
             f"The schema differs from this program's in {len(differences)} places, first: {differences[0]}.",
+            field="database",
             remedy="Undo changes that were made by hand, or restore a backup.",
         )
     print(f"{url.shown} is at revision {alembic.revisions(url).current} and has exactly the tables of this program.")

@@ -10,9 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
 from tenantry.cli.options import DatabaseOption, opened
-from tenantry.cli.showing import errors, output, print_table
+from tenantry.cli.showing import errors, output, print_table, safe
 from tenantry.invokeai.exporter import export_invokeai
-from tenantry.invokeai.importer import import_invokeai
+from tenantry.invokeai.importer import check_invokeai, import_invokeai
 from tenantry.invokeai.reports import ImportReport, Progress
 from tenantry.settings import Settings
 from tenantry.studio import Studio
@@ -35,6 +35,8 @@ def import_(
     Everything is brought in or nothing, FILE is not changed, and bringing it in again changes nothing. Image and video files
     stay where they are: set TENANTRY_OUTPUTS to InvokeAI's outputs folder.
     """
+    # A file that is refused must not leave an empty database behind.
+    check_invokeai(file)
     with opened(database, made=True) as studio:
         report = bring_in(file, studio, assign_legacy=assign_legacy)
     _show_import(report)
@@ -58,7 +60,7 @@ def export(
     output.print(f"Written to {file}", markup=False)
     print_table(("table", "rows"), [(each.table, each.rows) for each in report.tables if each.rows])
     for note in report.notes:
-        output.print(note, markup=False)
+        output.print(safe(note), markup=False)
 
 
 def bring_in(file: Path, studio: Studio, *, assign_legacy: str | None = None) -> ImportReport:
@@ -78,7 +80,7 @@ def _show_import(report: ImportReport) -> None:
     if report.legacy_assigned is not None:
         output.print(f"{report.legacy_assigned} rows that belonged to nobody were given to their new owner.")
     for note in report.notes:
-        output.print(note, markup=False)
+        output.print(safe(note), markup=False)
 
 
 @contextmanager

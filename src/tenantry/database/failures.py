@@ -30,6 +30,11 @@ UNDONE = "An error inside this unit of work undid all of it; nothing was stored.
 
 _SQLITE_CONSTRAINT = re.compile(r"(?:UNIQUE|CHECK|NOT NULL) constraint failed: (?P<name>.+)")
 
+_REFUSED_LOGIN = re.compile(r"FATAL: .*(authentication|does not exist|pg_hba)")
+"""psycopg gives no code when it cannot connect, only what the server said."""
+
+_FIELD = "database"
+
 
 @contextmanager
 def tenantry_errors() -> Iterator[None]:
@@ -52,7 +57,7 @@ def translate(error: BaseException) -> TenantryError:
     if isinstance(cause, UnicodeEncodeError):
         return InvalidInput("Text must be valid Unicode.", remedy="Remove the broken characters.")
     if isinstance(cause, OverflowError):
-        return InvalidInput("A number is too large.")
+        return InvalidInput("A number is too large.", remedy="Use a smaller one.")
     if isinstance(cause, sqlite3.Error):
         return _from_sqlite(cause)
     return _from_postgresql(cause)
@@ -69,14 +74,14 @@ def _from_sqlite(error: sqlite3.Error) -> TenantryError:
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return DatabaseBusy()
     if name.startswith("SQLITE_READONLY"):
-        return DatabaseReadOnly(remedy="Give the user of the server write permission on the file and its folder.")
+        return DatabaseReadOnly(field=_FIELD, remedy="Give the user of the server write permission on the file and its folder.")
     if name == "SQLITE_NOTADB":
-        return NotADatabase(remedy="Name another file, or restore this one from a backup.")
+        return NotADatabase(field=_FIELD, remedy="Name another file, or restore this one from a backup.")
     if "no such table" in text:
-        return SchemaOutdated(remedy="Run: tenantry db upgrade")
+        return SchemaOutdated(field=_FIELD, remedy="Run: tenantry db upgrade")
     if name.startswith("SQLITE_CANTOPEN"):
         return DatabaseUnavailable(
-            "The database file cannot be opened.", remedy="Check that its folder exists and may be read."
+            "The database file cannot be opened.", field=_FIELD, remedy="Check that its folder exists and may be read."
         )
     return DatabaseUnavailable("The database reported an error.")
 
@@ -98,16 +103,16 @@ def _from_postgresql(error: BaseException) -> TenantryError:
     if state == "25P02":
         return TransactionEnded(UNDONE)
     if state in {"42P01", "42703"}:
-        return SchemaOutdated(remedy="Run: tenantry db upgrade")
+        return SchemaOutdated(field=_FIELD, remedy="Run: tenantry db upgrade")
     if state in {"55P03", "57014"}:
         return DatabaseBusy()
-    if state.startswith(("28", "3D")):
+    if state.startswith(("28", "3D")) or (not state and _REFUSED_LOGIN.search(text)):
         return DatabaseUnavailable(
-            "The database refused the login.", remedy="Check user, password and database name in the URL."
+            "The database refused the login.", field=_FIELD, remedy="Check user, password and database name in the URL."
         )
     if state and not state.startswith(("08", "57")):
         return DatabaseUnavailable("The database reported an error.")
-    return DatabaseUnavailable(remedy="Check that the server runs and that the URL names it.")
+    return DatabaseUnavailable(field=_FIELD, remedy="Check that the server runs and that the URL names it.")
 
 
 def _constraint_name(error: BaseException) -> str | None:

@@ -21,7 +21,7 @@ from tenantry.repositories import UnitOfWork
 from tenantry.studio import Studio, connect
 from tenantry.tenancy import InternalReason, Principal
 
-__all__ = ["import_invokeai"]
+__all__ = ["check_invokeai", "import_invokeai"]
 
 
 _TARGETS = (
@@ -68,6 +68,12 @@ def import_invokeai(
             return _import(source, studio, assign_legacy, progress)
         finally:
             studio.close()
+
+
+def check_invokeai(path: Path | str) -> None:
+    """Raise what `import_invokeai` would for a file that is not InvokeAI's at 6.14, before there is a database to import to."""
+    with open_source(Path(path)) as source:
+        check_source(source.connection)
 
 
 def _import(source: Source, studio: Studio, assign_legacy: str | None, progress: Progress) -> ImportReport:

@@ -58,7 +58,7 @@ def conflict(table: str, identity: tuple[object, ...]) -> ImportRefused:
     """The database holds another row of this key."""
     named = ", ".join(str(part)[:_SHOWN] for part in identity)
     return ImportRefused(
-        f"The database already holds a different row {named} of {table}.",
+        f"The row {named} of {table} is another one in the database, which holds another studio or has changed since.",
         field="file",
         remedy="Import into a database that holds nothing yet.",
     )
