@@ -42,3 +42,14 @@ def test_the_statements_for_postgresql_are_those_of_the_program(page: str) -> No
     text = " ".join((ROOT / page).read_text().split())
     for statement in roles_sql("tenantry").split(";"):
         assert statement.strip() in text
+
+
+def test_every_decision_is_numbered_and_in_the_index() -> None:
+    """In order, without a gap, under the title that the page has."""
+    folder = ROOT / "docs" / "decisions"
+    pages = sorted(page for page in folder.glob("*.md") if page.name != "README.md")
+    titles = [page.read_text().partition("\n")[0].removeprefix("# ") for page in pages]
+    assert [page.name[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+    assert all(title.startswith(f"{page.name[:4]}: ") for title, page in zip(titles, pages, strict=True))
+    listed = re.findall(r"^- \[(.+)\]\((.+)\)$", (folder / "README.md").read_text(), re.MULTILINE)
+    assert listed == [(title, page.name) for title, page in zip(titles, pages, strict=True)]
