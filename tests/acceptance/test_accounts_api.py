@@ -79,3 +79,5 @@ async def test_a_studio_for_one_user_asks_nobody_to_log_in(settings: Settings) -
         prompt = await answer(client, "POST", "system_prompts/", json={"name": "Terse", "content": "Be terse."})
         assert prompt["is_public"] is True
         await answer(client, "POST", "auth/login", 403, json={"email": "root@example.com", "password": PASSWORD})
+        for method, address in (("GET", "auth/me"), ("POST", "auth/logout")):
+            await answer(client, method, address, 401)

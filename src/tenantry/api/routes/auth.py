@@ -2,10 +2,11 @@
 
 import time
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from tenantry.api.caller import MEDIA_COOKIE, Anybody, Bearer, SettingsDependency, SignedIn
+from tenantry.api.caller import MEDIA_COOKIE, Anybody, Bearer, Caller, SettingsDependency, SignedIn
 from tenantry.api.problems import responses
 from tenantry.api.shapes.accounts import (
     LoginRequest,
@@ -16,14 +17,25 @@ from tenantry.api.shapes.accounts import (
     Success,
     UserDTO,
 )
-from tenantry.errors import NotAllowed
+from tenantry.errors import AuthenticationFailed, NotAllowed
 from tenantry.settings import Settings
+from tenantry.tenancy import Method
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/auth", tags=["authentication"])
 _KNOWN = responses(HTTPStatus.UNAUTHORIZED)
 _OPEN = responses(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
+
+def logged_in(caller: SignedIn) -> Caller:
+    """Somebody with a token. Raises `AuthenticationFailed` in a studio that has none to give (contract, section 7)."""
+    if caller.principal.method is Method.SINGLE_USER:
+        raise AuthenticationFailed("Nobody is logged in.", remedy="This studio has one user, who need not log in.")
+    return caller
+
+
+LoggedIn = Annotated[Caller, Depends(logged_in)]
 
 
 @router.get("/status", operation_id="get_setup_status", summary="Whether to log in, or to set up first")
@@ -60,14 +72,14 @@ async def setup_admin(request: SetupRequest, studio: Anybody, settings: Settings
 
 
 @router.post("/logout", operation_id="logout", summary="Log out", responses=_KNOWN)
-async def logout(_: SignedIn, request: Request, response: Response) -> Success:
+async def logout(_: LoggedIn, request: Request, response: Response) -> Success:
     """Forget the media cookie; the client forgets the token."""
     response.delete_cookie(MEDIA_COOKIE, path=_cookie_path(request))
     return Success()
 
 
 @router.get("/me", operation_id="get_current_user_info", summary="Who one is", responses=_KNOWN)
-async def get_current_user_info(caller: SignedIn, studio: Anybody) -> UserDTO:
+async def get_current_user_info(caller: LoggedIn, studio: Anybody) -> UserDTO:
     return UserDTO.of(await studio.accounts.user(caller.user_id))
 
 
