@@ -40,6 +40,21 @@ async def test_a_hash_that_is_none_matches_nothing(broken: str) -> None:
     assert not await password_matches("Correct-Horse-9", broken, CHEAP)
 
 
+@pytest.mark.parametrize("cost", [19, 31])
+async def test_a_hash_that_would_take_hours_is_not_tried(cost: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step doubles the time; an import may bring any, and a few logins would keep every thread busy."""
+    worked: list[bytes] = []
+
+    def noted(_: bytes, hashed: bytes) -> bool:
+        worked.append(hashed)
+        return True
+
+    monkeypatch.setattr(bcrypt, "checkpw", noted)
+    costly = (await hash_password("Correct-Horse-9", CHEAP)).replace("$04$", f"${cost}$")
+    assert not await password_matches("Correct-Horse-9", costly, CHEAP)
+    assert [hashed[:7] for hashed in worked] == [b"$2b$04$"]
+
+
 @pytest.mark.parametrize("password", ["a\0b", "\ud800"])
 async def test_what_cannot_be_a_password_matches_nothing(password: str) -> None:
     """And raises nothing, since anybody may type it."""
