@@ -273,6 +273,16 @@ def test_an_export_never_takes_a_files_place(target: Studio, tmp_path: Path) -> 
     assert _folder(tmp_path) == before
 
 
+def test_an_export_goes_where_its_name_says(target: Studio, tmp_path: Path) -> None:
+    """Also with a question mark in it; and only its owner may read it, for it holds every secret."""
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    export_invokeai(target, folder / "what?mode=memory.db")
+    assert [file.name for file in folder.iterdir()] == ["what?mode=memory.db"]
+    exported = folder / "what?mode=memory.db"
+    assert (exported.stat().st_size > 0, exported.stat().st_mode & 0o777) == (True, 0o600)
+
+
 def test_a_database_that_is_not_there_is_not_made_by_an_export(tmp_path: Path) -> None:
     """A mistyped name would give an empty file."""
     with pytest.raises(DatabaseUnavailable):

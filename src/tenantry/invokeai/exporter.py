@@ -50,7 +50,9 @@ def export_invokeai(source: Studio | DatabaseURL | str, path: Path | str, *, pro
 
 def _export(studio: Studio, path: Path, progress: Progress) -> ExportReport:
     with new_file(path) as unfinished, studio.direct.read(Principal.internal(InternalReason.EXPORT)) as work:
-        engine = sa.create_engine(f"sqlite+pysqlite:///{unfinished}", poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        # Not written as text, in which a question mark would end the name.
+        address = sa.URL.create("sqlite+pysqlite", database=str(unfinished))
+        engine = sa.create_engine(address, poolclass=NullPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
         # Foreign keys are not enforced: rows arrive before what they point at, and what dangled in InvokeAI dangles again.
         with tenantry_errors(), engine.connect() as file:
             file.exec_driver_sql("BEGIN")
