@@ -48,6 +48,8 @@ class PostgreSQLDatabase:
             pool_size=self._pool_size,
             max_overflow=self._pool_size,
             pool_pre_ping=False,
+            # Errors are logged, and parameters are prompts and hashes of passwords.
+            hide_parameters=True,
             connect_args={"server_settings": {"jit": "off", "application_name": "tenantry"}},
         )
 
@@ -57,6 +59,7 @@ class PostgreSQLDatabase:
             self.url.driven_by("postgresql+psycopg"),
             pool_size=8,
             max_overflow=max(self._direct_pool_size - 8, 0),
+            hide_parameters=True,
             connect_args={"options": "-c jit=off", "application_name": "tenantry"},
         )
 

@@ -57,6 +57,8 @@ class SQLiteDatabase:
             creator=lambda: open_file(self._path, busy_timeout),
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
+            # Errors are logged, and parameters are prompts and hashes of passwords.
+            hide_parameters=True,
         )
         self._turns = Turns()
         self._writer: Handle | None = None
