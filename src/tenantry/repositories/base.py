@@ -41,8 +41,9 @@ class Ground:
         try:
             yield
         except BaseException:
-            # After a database error the transaction can only be rolled back, and there is nobody to be any more.
-            with suppress(TenantryError):
+            # After a database error or a cancelled statement the transaction can only be rolled back, and there is nobody
+            # to be any more; whatever the driver says to that must not take the place of the error.
+            with suppress(Exception):
                 await connection.act_as(identity)
             raise
         await connection.act_as(identity)
