@@ -3,14 +3,18 @@
 import asyncio
 import traceback
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from tenantry import Principal, Studio
+from tenantry.alembic import upgrade
 from tenantry.database.tables import app_settings
-from tenantry.errors import IntegrityViolation
+from tenantry.errors import CrossTenantRefused, IntegrityViolation
 from tenantry.repositories import UnitOfWork
+from tenantry.studio import connect
 from tenantry.tenancy import InternalReason
+from tests.conftest import LOGIN, Postgres
 from tests.integration.conftest import Mode, People
 
 OPERATOR = Principal.internal(InternalReason.OPERATE)
@@ -50,3 +54,49 @@ async def test_cancelling_inside_an_elevated_block_cancels(studio: Studio, peopl
     async with studio.begin(people.ana) as work:
         assert not work.principal.is_internal
         await work.boards.create("Foxes")
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+@pytest.mark.parametrize(
+    "trick",
+    [
+        ["CREATE TEMP TABLE boards AS SELECT 'BOARD' AS board_id, 'bo' AS user_id, 'public' AS visibility"],
+        [
+            "CREATE FUNCTION pg_temp.lies(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT true'",
+            "CREATE OPERATOR pg_temp.= (FUNCTION = pg_temp.lies, LEFTARG = text, RIGHTARG = text)",
+            "SET LOCAL search_path = pg_temp, pg_catalog, public",
+        ],
+    ],
+    ids=["table", "operator"],
+)
+async def test_the_triggers_cannot_be_shown_other_tables(studio: Studio, people: People, trick: list[str]) -> None:
+    """What a transaction makes for itself does not stand in for the boards that the triggers look at."""
+    async with studio.begin(people.ana) as work:
+        board = await work.boards.create("Foxes")
+    async with studio.begin(people.bo) as work:
+        await work.images.save("bo.png", origin="internal", category="general", width=8, height=8)
+
+    async def link() -> None:
+        async with studio.begin(people.bo) as work:
+            for statement in trick:
+                await work.ground.connection.execute(sa.text(statement.replace("BOARD", board.board_id)))
+            await work.ground.connection.execute(sa.text(f"UPDATE media SET board_id = '{board.board_id}'"))
+
+    with pytest.raises(CrossTenantRefused):
+        await link()
+
+
+@pytest.mark.postgres
+def test_a_schema_that_comes_first_gets_no_tables(postgres: Postgres) -> None:
+    """Such as one that is named after the login, which PostgreSQL prefers by itself and the roles could not enter."""
+    postgres.create_database("named_after_login")
+    with psycopg.connect(postgres.admin.replace("/postgres?", "/named_after_login?"), autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {LOGIN} AUTHORIZATION {LOGIN}".encode())
+    try:
+        upgrade(postgres.url("named_after_login"))
+        studio = connect(postgres.url("named_after_login"))
+        assert studio.direct.reading(OPERATOR, lambda work: work.boards.all()) == []
+        studio.close()
+    finally:
+        postgres.drop_database("named_after_login")

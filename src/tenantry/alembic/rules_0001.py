@@ -122,7 +122,7 @@ def _postgresql() -> Iterator[str]:
 def _postgresql_functions() -> Iterator[str]:
     yield (
         "CREATE FUNCTION tenantry_user() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE"
-        " AS $$ SELECT nullif(current_setting('tenantry.user_id', true), '') $$"
+        " RETURN nullif(current_setting('tenantry.user_id', true), '')"
     )
     yield _guard("tenantry_guard_owner", "NEW.user_id IS DISTINCT FROM OLD.user_id")
     linked = "NEW.board_id IS NOT NULL AND (TG_OP = 'INSERT' OR NEW.board_id IS DISTINCT FROM OLD.board_id)"
@@ -133,8 +133,9 @@ def _postgresql_functions() -> Iterator[str]:
 
 
 def _guard(name: str, refused: str) -> str:
+    # Names mean the tables of this schema, whatever temporary table or search path the caller has made.
     return (
-        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$ BEGIN"
         f" IF current_user <> '{SERVICE_ROLE}' THEN IF {refused} THEN RAISE EXCEPTION '{CROSS_TENANT}'"
         " USING ERRCODE = 'insufficient_privilege'; END IF; END IF; RETURN NEW; END $$"
     )
