@@ -62,16 +62,20 @@ StudioDependency = Annotated[Studio, Depends(get_studio)]
 SettingsDependency = Annotated[Settings, Depends(get_settings)]
 
 
-async def signed_in(studio: StudioDependency, settings: SettingsDependency, credentials: Bearer) -> Caller:
+async def signed_in(request: Request, studio: StudioDependency, settings: SettingsDependency, credentials: Bearer) -> Caller:
     """The user whose token came with the request; everybody is the system user where there are no users."""
-    return await _identify(studio, settings, credentials.credentials if credentials else None)
+    return await _identify(request, studio, settings, credentials.credentials if credentials else None)
 
 
 async def media_viewer(
-    studio: StudioDependency, settings: SettingsDependency, credentials: Bearer, cookie: MediaCookie = None
+    request: Request,
+    studio: StudioDependency,
+    settings: SettingsDependency,
+    credentials: Bearer,
+    cookie: MediaCookie = None,
 ) -> Caller:
     """Like `signed_in`; the media cookie is also a proof."""
-    return await _identify(studio, settings, credentials.credentials if credentials else cookie)
+    return await _identify(request, studio, settings, credentials.credentials if credentials else cookie)
 
 
 async def administrator(caller: Annotated[Caller, Depends(signed_in)]) -> Caller:
@@ -81,12 +85,25 @@ async def administrator(caller: Annotated[Caller, Depends(signed_in)]) -> Caller
     return caller
 
 
-async def _identify(studio: Studio, settings: Settings, token: str | None) -> Caller:
+async def _identify(request: Request, studio: Studio, settings: Settings, token: str | None) -> Caller:
     if not settings.multiuser:
+        _refuse_other_pages(request, settings)
         return Caller(studio, settings, Principal(SYSTEM_USER_ID, is_admin=True, method=Method.SINGLE_USER))
     if not token:
         raise AuthenticationFailed("Nobody is logged in.", remedy="Send the header `Authorization: Bearer TOKEN`.")
     return Caller(studio, settings, await studio.accounts.identify(token))
+
+
+def _refuse_other_pages(request: Request, settings: Settings) -> None:
+    """Refuse a change that a page of another origin asks for, by what browsers say of a request.
+
+    Where nobody logs in, no secret shows that the user meant it, and some changes need no more than a form.
+    """
+    foreign = request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}
+    if foreign and request.method not in {"GET", "HEAD"} and request.headers.get("origin") not in settings.origins:
+        raise NotAllowed(
+            "Pages of other origins may change nothing here.", remedy="Name the page's origin in TENANTRY_ALLOWED_ORIGINS."
+        )
 
 
 SignedIn = Annotated[Caller, Depends(signed_in)]

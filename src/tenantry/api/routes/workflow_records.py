@@ -31,7 +31,7 @@ async def create_workflow(caller: SignedIn, workflow: Annotated[NewWorkflow, Bod
     """Add a workflow of one's own; nobody else sees it yet, unless the studio has one user only."""
     async with caller.change() as work:
         public = not caller.settings.multiuser
-        return WorkflowRecord.of(await work.workflows.create(workflow.model_dump_json(), is_public=public))
+        return WorkflowRecord.of(await work.workflows.create(workflow.document(), is_public=public))
 
 
 @router.patch("/i/{workflow_id}", operation_id="update_workflow", summary="Change a workflow")
@@ -42,7 +42,7 @@ async def update_workflow(
     if workflow.id != workflow_id:
         raise InvalidInput("The document has another id.", field="workflow.id", remedy="Use the id of the address.")
     async with caller.change() as work:
-        return WorkflowRecord.of(await work.workflows.update(workflow_id, workflow.model_dump_json()))
+        return WorkflowRecord.of(await work.workflows.update(workflow_id, workflow.document()))
 
 
 @router.delete("/i/{workflow_id}", operation_id="delete_workflow", summary="Delete a workflow")

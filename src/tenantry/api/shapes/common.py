@@ -1,13 +1,28 @@
 """Shapes that several parts of the API share."""
 
+import json
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic_core import to_json
 
 from tenantry.repositories.pages import MAX_LIMIT
 
-__all__ = ["MAX_NAMES", "Direction", "ItemName", "Limit", "MediaCategory", "NumberedPage", "Offset", "OffsetPage", "Origin"]
+__all__ = [
+    "MAX_NAMES",
+    "Direction",
+    "ItemName",
+    "Limit",
+    "MediaCategory",
+    "NumberedPage",
+    "Offset",
+    "OffsetPage",
+    "Origin",
+    "json_object",
+    "moment",
+]
 
 T = TypeVar("T")
 
@@ -26,6 +41,25 @@ ItemName = Annotated[str, StringConstraints(max_length=255), AfterValidator(_wit
 
 Offset = Annotated[int, Field(ge=0, le=2**63 - 1, description="How many to leave out at the start.")]
 Limit = Annotated[int, Field(ge=0, le=MAX_LIMIT, description="How many to give at most; 0 only counts.")]
+
+
+def json_object(text: str | None) -> dict[str, Any] | None:
+    """The JSON object that was stored; None where there is none that can be sent, which only an import brings."""
+    try:
+        document = json.loads(text or "null")
+        # Broken Unicode and nesting without end show in writing alone; the lists stand for what an answer puts around it.
+        to_json([[[document]]])
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def moment(text: str) -> datetime:
+    """The time that was stored; the year 1970 for what is none, which only an import brings."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return datetime(1970, 1, 1)
 
 
 class Direction(StrEnum):

@@ -1,10 +1,12 @@
 """Workflows over the wire."""
 
-import json
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic_core import PydanticSerializationError
 
+from tenantry.api.shapes.common import json_object
+from tenantry.errors import InvalidInput
 from tenantry.repositories.workflow_documents import WorkflowCategory
 from tenantry.repositories.workflow_lists import WorkflowSummary
 from tenantry.repositories.workflows import Workflow
@@ -44,6 +46,15 @@ class NewWorkflow(BaseModel):
     edges: list[dict[str, JsonValue]]
     form: dict[str, JsonValue] | None = None
 
+    def document(self) -> str:
+        """The document as JSON text. Raises `InvalidInput` for broken Unicode deep inside."""
+        try:
+            return self.model_dump_json()
+        except PydanticSerializationError:
+            raise InvalidInput(
+                "The document has text that is not valid Unicode.", field="workflow", remedy="Remove the broken characters."
+            ) from None
+
 
 class WorkflowChange(NewWorkflow):
     """A workflow's document."""
@@ -68,7 +79,7 @@ class WorkflowRecord(_Described):
 
     @classmethod
     def of(cls, record: Workflow) -> "WorkflowRecord":
-        return cls(**_description(record), workflow={"form": None, **json.loads(record.document)})
+        return cls(**_description(record), workflow={"form": None, **(json_object(record.document) or {})})
 
 
 class WorkflowWithThumbnail(WorkflowRecord):
