@@ -59,10 +59,14 @@ class MediaFiles:
 
 
 def _existing(folder: Path, subfolder: str, name: str) -> Path:
-    path = _inside(folder, subfolder, name)
-    if path is None or not path.is_file():
-        raise NotFound("file")
-    return path
+    try:
+        path = _inside(folder, subfolder, name)
+        if path is not None and path.is_file():
+            return path
+    except OSError:
+        # Such as a name that is longer than the file system has them.
+        pass
+    raise NotFound("file")
 
 
 def _inside(folder: Path, subfolder: str, name: str) -> Path | None:

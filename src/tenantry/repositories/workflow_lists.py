@@ -170,7 +170,10 @@ class WorkflowLists(Repository):
 
 def summary_values(row: Row[Any]) -> dict[str, Any]:
     """The fields of a summary, from a row that has `SUMMARY_COLUMNS`."""
-    return {name: getattr(row, name) for name in _FIELDS} | {"category": WorkflowCategory(row.category)}
+    # An import may bring other categories, of older releases; whoever has such a workflow made it.
+    default = row.category == WorkflowCategory.DEFAULT
+    category = WorkflowCategory.DEFAULT if default else WorkflowCategory.USER
+    return {name: getattr(row, name) for name in _FIELDS} | {"category": category}
 
 
 def _summary(row: Row[Any]) -> WorkflowSummary:

@@ -1,6 +1,5 @@
 """Images: lists and what is known about each."""
 
-import json
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ from pydantic import Field
 from tenantry.api.caller import SignedIn
 from tenantry.api.problems import responses
 from tenantry.api.routes.lists import ImageFilters, page_of, readable
-from tenantry.api.shapes.common import MAX_NAMES, ItemName, Limit, Offset, OffsetPage
+from tenantry.api.shapes.common import MAX_NAMES, ItemName, Limit, Offset, OffsetPage, json_object
 from tenantry.api.shapes.media import FileUrls, ImageDTO, ImageUrlsDTO
 from tenantry.api.shapes.results import ImageNamesResult
 
@@ -66,7 +65,7 @@ async def get_image_dto(caller: SignedIn, image_name: str) -> ImageDTO:
 async def get_image_metadata(caller: SignedIn, image_name: str) -> dict[str, Any] | None:
     """How the image was made, or null."""
     async with caller.read() as work:
-        return parsed_metadata(await work.images.metadata(image_name))
+        return json_object(await work.images.metadata(image_name))
 
 
 @router.get("/i/{image_name}/urls", operation_id="get_image_urls", summary="Get the addresses of an image's files")
@@ -75,14 +74,3 @@ async def get_image_urls(caller: SignedIn, image_name: str) -> ImageUrlsDTO:
         item = await work.images.get(image_name)
     urls = FileUrls("image", item.name)
     return ImageUrlsDTO(image_name=item.name, image_url=urls.full, thumbnail_url=urls.thumbnail)
-
-
-def parsed_metadata(text: str | None) -> dict[str, Any] | None:
-    """The metadata document; null where there is none, or none that is one."""
-    if text is None:
-        return None
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None

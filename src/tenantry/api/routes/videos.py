@@ -10,10 +10,10 @@ from tenantry.api.caller import MediaViewer, SignedIn
 from tenantry.api.files import MediaFiles
 from tenantry.api.problems import responses
 from tenantry.api.routes import bulk
-from tenantry.api.routes.images import NameList, parsed_metadata
+from tenantry.api.routes.images import NameList
 from tenantry.api.routes.lists import VideoFilters, page_of, readable
 from tenantry.api.served_files import file_responses, serve_file
-from tenantry.api.shapes.common import ItemName, Limit, Offset, OffsetPage
+from tenantry.api.shapes.common import ItemName, Limit, Offset, OffsetPage, json_object
 from tenantry.api.shapes.media import FileUrls, VideoChanges, VideoDTO, VideoUrlsDTO, WorkflowAndGraph
 from tenantry.api.shapes.results import (
     AddVideosToBoardResult,
@@ -136,7 +136,7 @@ async def delete_video(caller: SignedIn, video_name: str) -> DeleteVideosResult:
 async def get_video_metadata(caller: SignedIn, video_name: str) -> dict[str, Any] | None:
     """How the video was made, or null."""
     async with caller.read() as work:
-        return parsed_metadata(await work.videos.metadata(video_name))
+        return json_object(await work.videos.metadata(video_name))
 
 
 @router.get("/i/{video_name}/workflow", operation_id="get_video_workflow", summary="Get what a video was made from")

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field, SecretStr
 
+from tenantry.api.shapes.common import moment
 from tenantry.repositories.users import User
 
 __all__ = [
@@ -38,9 +39,9 @@ class UserDTO(BaseModel):
             display_name=user.display_name,
             is_admin=user.is_admin,
             is_active=user.is_active,
-            created_at=datetime.fromisoformat(user.created_at),
-            updated_at=datetime.fromisoformat(user.updated_at),
-            last_login_at=datetime.fromisoformat(user.last_login_at) if user.last_login_at else None,
+            created_at=moment(user.created_at),
+            updated_at=moment(user.updated_at),
+            last_login_at=moment(user.last_login_at) if user.last_login_at else None,
             token_epoch=user.token_epoch,
         )
 

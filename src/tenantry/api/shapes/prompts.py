@@ -1,10 +1,10 @@
 """Style presets and system prompts over the wire."""
 
-import json
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tenantry.api.shapes.common import moment
 from tenantry.repositories.presets import Preset, PresetType
 from tenantry.repositories.prompts import Prompt
 
@@ -16,6 +16,14 @@ class PresetData(BaseModel):
 
     positive_prompt: str = ""
     negative_prompt: str = ""
+
+    @classmethod
+    def stored(cls, text: str) -> "PresetData":
+        """From the JSON text that was stored; empty where it is something else, so that one preset never hides the others."""
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError:
+            return cls()
 
 
 class StylePresetForm(BaseModel):
@@ -46,7 +54,7 @@ class StylePreset(BaseModel):
     def of(cls, preset: Preset) -> "StylePreset":
         return cls(
             name=preset.name,
-            preset_data=PresetData.model_validate(json.loads(preset.preset_data)),
+            preset_data=PresetData.stored(preset.preset_data),
             type=preset.type,
             is_public=preset.is_public,
             id=preset.preset_id,
@@ -93,6 +101,6 @@ class SystemPrompt(BaseModel):
             id=prompt.prompt_id,
             user_id=prompt.user_id,
             is_public=prompt.is_public,
-            created_at=datetime.fromisoformat(prompt.created_at),
-            updated_at=datetime.fromisoformat(prompt.updated_at),
+            created_at=moment(prompt.created_at),
+            updated_at=moment(prompt.updated_at),
         )
