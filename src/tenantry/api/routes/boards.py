@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Query
 
 from tenantry.api.caller import Caller, SignedIn
 from tenantry.api.problems import responses
-from tenantry.api.routes.bulk import delete_files
+from tenantry.api.routes import bulk
 from tenantry.api.shapes.boards import BoardChanges, BoardDTO, DeleteBoardResult
 from tenantry.api.shapes.common import Direction, Limit, MediaCategory, Offset, OffsetPage
 from tenantry.errors import NotAllowed
@@ -113,7 +113,7 @@ async def delete_board(caller: SignedIn, board_id: str, include_images: bool | N
             result.deleted_board_images = (await work.images.names(MediaQuery(board=board_id))).names
             result.deleted_board_videos = (await work.videos.names(MediaQuery(board=board_id))).names
         await work.boards.delete(board_id)
-    await delete_files(caller, doomed)
+    await bulk.delete_files(caller, doomed)
     return result
 
 
@@ -125,8 +125,9 @@ async def _delete_contents(caller: Caller, work: UnitOfWork, board_id: str, resu
         for start in range(0, len(names), MAX_LIMIT):
             items = await repository.many(names[start : start + MAX_LIMIT])
             mine = [item for item in items if caller.is_admin or item.user_id == caller.user_id]
-            deleted += await repository.delete([item.name for item in mine])
-            doomed += mine
+            (gone, _), items = await bulk.delete(repository, [item.name for item in mine])
+            deleted += gone
+            doomed += items
     return doomed
 
 
