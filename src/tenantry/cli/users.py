@@ -8,7 +8,7 @@ from tenantry.accounts.accounts import DataFate
 from tenantry.accounts.passwords import check_password, hash_password
 from tenantry.cli.options import DatabaseOption, existing_database, in_studio
 from tenantry.cli.passwords import PasswordStdinOption, read_password
-from tenantry.cli.showing import output, print_table
+from tenantry.cli.showing import output, print_table, safe
 from tenantry.errors import InvalidInput, NotFound
 from tenantry.repositories.ownership import RowsMoved, RowsRemoved
 from tenantry.repositories.users import User
@@ -154,7 +154,7 @@ def _delete_files(removed: RowsRemoved, settings: Settings) -> None:
         try:
             files.delete(file)
         except OSError as error:
-            output.print(f"{file.name} stays in {settings.outputs_folder}: {error.strerror}.", markup=False)
+            output.print(f"{safe(file.name)} stays in {settings.outputs_folder}: {error.strerror}.", markup=False)
 
 
 async def _id_of(studio: Studio, email: str, field: str) -> str:
