@@ -26,7 +26,7 @@ export async function gallery(stage, me, term, complain) {
   };
   const isMine = (board) => !me || board.user_id === me.user_id;
   const own = [
-    { board_name: me?.is_admin ? "Everything" : "All of mine", note: "boards and loose items" },
+    { board_name: !me || me.is_admin ? "Everything" : "All of mine", note: "boards and loose items" },
     { board_name: "On no board", board_id: "none", note: count(loose.total, "item") },
     ...boards.filter(isMine).map((board) => ({ ...board, note: describe(board, true) })),
   ].map((board) => boardEntry(board, pick));
