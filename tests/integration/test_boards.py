@@ -61,6 +61,17 @@ async def test_a_share_lets_one_user_in_at_its_level(mode: Mode, people: People)
         await mode.read(people.cy, lambda work: work.boards.get(board.board_id))
 
 
+async def test_a_share_that_is_changed_keeps_its_time(mode: Mode, people: People) -> None:
+    """What granting answers is what is stored, in the order that was asked for."""
+    board = await mode.write(people.ana, lambda work: work.boards.create("Foxes"))
+    (first,) = await mode.write(people.ana, lambda work: work.shares.grant(board.board_id, ["bo"], "read"))
+    changed = await mode.write(people.ana, lambda work: work.shares.grant(board.board_id, ["cy", "bo"], "write"))
+    assert [share.user_id for share in changed] == ["cy", "bo"]
+    assert (changed[1].shared_at, changed[1].permission) == (first.shared_at, "write")
+    stored = await mode.read(people.ana, lambda work: work.shares.of_board(board.board_id))
+    assert stored == [changed[1], changed[0]]
+
+
 async def test_pages_and_cursors_give_the_same_boards_in_the_same_order(mode: Mode, people: People) -> None:
     """Whichever way a list is walked, each board comes once."""
     for name in "abcabca":

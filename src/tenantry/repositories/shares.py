@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -37,10 +38,7 @@ class Shares(Repository):
         if not manages:
             query = query.where(board_shares.c.user_id == self._me)
         async with self._ground.elevated(InternalReason.MANAGE_SHARES):
-            return [
-                Share(row.board_id, row.user_id, Permission(row.permission), row.shared_at)
-                for row in await self._connection.fetch_all(query)
-            ]
+            return await self._shares(query)
 
     async def grant(self, board_id: str, user_ids: Sequence[str], permission: str) -> list[Share]:
         """Share a board with users, or change what they may.
@@ -69,7 +67,10 @@ class Shares(Repository):
                     for user in wanted
                 ],
             )
-        return [Share(board_id, user, level, now) for user in wanted]
+            # Read again, since a share that was there keeps its time.
+            query = sa.select(board_shares).where(board_shares.c.board_id == board_id, board_shares.c.user_id.in_(wanted))
+            shares = {share.user_id: share for share in await self._shares(query)}
+        return [shares[user] for user in wanted]
 
     async def revoke(self, board_id: str, user_id: str) -> None:
         """End a share; anybody may end their own. Raises `NotFound` or `NotAllowed`."""
@@ -79,6 +80,12 @@ class Shares(Repository):
             gone = sa.delete(board_shares).where(board_shares.c.board_id == board_id, board_shares.c.user_id == user_id)
             if not await self._connection.execute(gone):
                 raise NotFound("share")
+
+    async def _shares(self, query: sa.Select[Any]) -> list[Share]:
+        return [
+            Share(row.board_id, row.user_id, Permission(row.permission), row.shared_at)
+            for row in await self._connection.fetch_all(query)
+        ]
 
     async def _manages(self, board_id: str) -> bool:
         manageable = board_manageable(everything=self._everything)
