@@ -44,6 +44,18 @@ def test_a_second_import_changes_nothing_and_says_so(target: Studio, tmp_path: P
     assert contents(tmp_path / "out.db") == contents(EXAMPLE)
 
 
+def test_a_second_import_does_not_mind_who_has_logged_in_since(target: Studio) -> None:
+    """The later time stays."""
+    import_invokeai(EXAMPLE, target)
+    later = "2030-01-02 03:04:05.678"
+    ana = users.c.email == "ana@example.com"
+    with target.direct.begin(Principal.internal(InternalReason.OPERATE)) as work:
+        run(work.ground.connection.execute(sa.update(users).where(ana).values(last_login_at=later, updated_at=later)))
+    assert not import_invokeai(EXAMPLE, target).changed
+    with target.direct.read(Principal.internal(InternalReason.OPERATE)) as work:
+        assert run(work.ground.connection.fetch_value(sa.select(users.c.last_login_at).where(ana))) == later
+
+
 def test_a_file_without_its_system_user_goes_out_without_one(target: Studio, tmp_path: Path, source: Path) -> None:
     """Inside there is one all the same, because ownerless rows need it."""
     with editing(source) as db:

@@ -80,6 +80,9 @@ def _identity(row: Row, key: Sequence[str]) -> tuple[object, ...]:
 
 def _equal(held: Row, row: Row) -> bool:
     different = [name for name, value in row.items() if held[name] != value]
+    # Users have logged in since.
+    if "last_login_at" in different:
+        different = [name for name in different if name not in {"last_login_at", "updated_at"}]
     # What the file gives to `system` may have been given to a user since.
     return not different or (different in (["user_id"], ["owner_id"]) and row[different[0]] == SYSTEM_USER_ID)
 
