@@ -104,8 +104,7 @@ def _postgresql() -> Iterator[str]:
         yield f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"
         yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {SERVICE_ROLE}"
         yield f"CREATE POLICY service ON {table} TO {SERVICE_ROLE} USING (true) WITH CHECK (true)"
-    yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {TENANT_ROLE}, {SERVICE_ROLE}"
-    yield f"GRANT UPDATE ON ALL SEQUENCES IN SCHEMA public TO {SERVICE_ROLE}"
+    yield f"GRANT USAGE, UPDATE ON ALL SEQUENCES IN SCHEMA public TO {SERVICE_ROLE}"
     for table in (*_OWNED, "board_shares"):
         yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {TENANT_ROLE}"
     for table in _SHARED_READ:
