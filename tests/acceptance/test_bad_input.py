@@ -165,16 +165,21 @@ async def test_a_workflow_that_is_none(world: World) -> None:
     assert_problem(answer, 422, "invalid_input", "workflow.id")
 
 
-async def test_an_unexpected_error_is_told_without_its_inside(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client gets a name for the request, by which the log has the rest."""
+async def test_an_unexpected_error_is_told_without_its_inside(
+    world: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The client gets a name for the request, by which the log has the rest, but for the token that came with it."""
 
-    def broken() -> None:
+    def broken(_: object) -> None:
         raise RuntimeError("SELECT password FROM users -- Correct-Horse-9")
 
     monkeypatch.setattr(world.studio, "read", broken)
     answer = await world.ana.get("/healthz")
     assert_problem(answer, 500, "internal_error")
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    logged = "".join(capfd.readouterr())
+    assert "RuntimeError" in logged
+    assert world.ana.headers["authorization"].removeprefix("Bearer ") not in logged
 
 
 HOSTILE = (

@@ -9,7 +9,7 @@ from fastapi import HTTPException
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tenantry.api.problems import problem_response
+from tenantry.api.problems import origin, problem_response
 
 __all__ = ["API_POLICY", "Guard"]
 
@@ -48,7 +48,9 @@ class Guard:
         try:
             await self._handle(scope, receive, answer)
         except Exception as error:
-            _log.error("request failed", request_id=request_id, method=scope["method"], path=scope["path"], exc_info=error)
+            _log.error(
+                "request failed", request_id=request_id, method=scope["method"], path=scope["path"], exception=origin(error)
+            )
             if answer.started:
                 raise
             problem = problem_response(

@@ -3,6 +3,7 @@
 The member `detail` is what InvokeAI's clients read, so one document serves them and ours.
 """
 
+import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -17,7 +18,7 @@ from starlette.exceptions import HTTPException
 from tenantry import errors
 from tenantry.errors import TenantryError
 
-__all__ = ["MEDIA_TYPE", "Problem", "install", "problem_response", "responses", "status_of"]
+__all__ = ["MEDIA_TYPE", "Problem", "install", "origin", "problem_response", "responses", "status_of"]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -69,6 +70,11 @@ class Problem(BaseModel):
     request_id: str | None = Field(None, description="Names the request in the server's log.")
 
 
+def origin(error: BaseException) -> str:
+    """Where an error comes from, for the log: without the values of variables, tokens among them, that some renderers add."""
+    return "".join(traceback.format_exception(error))
+
+
 def status_of(error: TenantryError) -> HTTPStatus:
     """The status code of an error."""
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
@@ -117,7 +123,7 @@ async def _on_tenantry_error(request: Request, error: Exception) -> Response:
     status = status_of(error)
     request_id = _request_id(request)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log.error("request failed", request_id=request_id, path=request.url.path, code=error.code, exc_info=error)
+        _log.error("request failed", request_id=request_id, path=request.url.path, code=error.code, exception=origin(error))
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
     return problem_response(
         status,
