@@ -25,7 +25,10 @@ __all__ = ["UnitOfWork"]
 
 
 class UnitOfWork:
-    """The repositories over one transaction; whoever opened it commits when its block ends, and only then."""
+    """The repositories over one transaction; whoever opened it commits when its block ends, and only then.
+
+    It is one task's, or one thread's: two that share it would share what either is raised to for a moment.
+    """
 
     def __init__(self, connection: Connection, principal: Principal, clock: Clock, ids: Ids) -> None:
         self.ground = Ground(connection, principal, clock, ids)
