@@ -104,9 +104,9 @@ class Model:
         return refused or (None if has_share else NotFound)
 
     def refusal_to_cover(self, user: str, board_id: str, name: str) -> Refusal | None:
-        if not self.may_cover(user, name, board_id):
-            return InvalidInput
-        return self.refusal_to_manage(user, board_id)
+        # Whoever may not change the board learns that and nothing of the image.
+        refused = self.refusal_to_manage(user, board_id)
+        return refused or (None if self.may_cover(user, name, board_id) else InvalidInput)
 
     def refusal_to_update_image(self, user: str, name: str) -> Refusal | None:
         if not self.reads_image(user, name):
