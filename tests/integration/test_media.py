@@ -1,5 +1,6 @@
 """Images, videos and the gallery, on both databases and in both modes."""
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from tenantry import Principal
 from tenantry.errors import Conflict, InvalidCursor, InvalidInput, NotAllowed, NotFound
 from tenantry.repositories import UNCATEGORIZED, MediaItem, MediaQuery, UnitOfWork
-from tests.integration.conftest import Mode, People
+from tests.integration.conftest import Mode, People, Ticking
 
 IMAGE: dict[str, Any] = {"origin": "internal", "category": "general", "width": 64, "height": 48}
 
@@ -213,6 +214,17 @@ async def test_dates_of_one_kind_leave_the_other_out(mode: Mode, people: People)
         assert (date.image_count, date.video_count, date.cover_kind, date.cover_name) == expected
     await mode.write(people.ana, lambda work: work.images.delete(["a"]))
     assert await mode.read(people.ana, lambda work: work.gallery.dates(kind="image")) == []
+
+
+async def test_a_date_is_shown_for_what_remains_of_it(mode: Mode, people: People, clock: Ticking) -> None:
+    """A day on which only intermediates were made is left out, and those before and after it are not."""
+    for name, is_intermediate in (("first", False), ("draft", True), ("last", False)):
+        await save(mode, people.ana, name, is_intermediate=is_intermediate)
+        clock.now += timedelta(days=40)
+    newest_first = [(date.date, date.cover_name) for date in await mode.read(people.ana, lambda work: work.gallery.dates())]
+    assert newest_first == [("2027-02-11", "last"), ("2026-11-23", "first")]
+    oldest_first = await mode.read(people.ana, lambda work: work.gallery.dates(descending=False))
+    assert [date.cover_name for date in oldest_first] == ["first", "last"]
 
 
 async def test_intermediates_are_counted_and_deleted_by_their_owner(mode: Mode, people: People) -> None:
