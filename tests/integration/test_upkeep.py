@@ -15,6 +15,7 @@ async def test_new_rows_are_indexed_in_the_background(studio: Studio, people: Pe
         await until_awaited(lambda: _nothing_pending(studio))
         await _save(studio, people.ana, "meanwhile")
         await until_awaited(lambda: _nothing_pending(studio))
+    assert await _nothing_pending(studio)
 
 
 async def _save(studio: Studio, who: Principal, name: str) -> None:
