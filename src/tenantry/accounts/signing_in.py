@@ -1,6 +1,5 @@
 """Signing in, and who a token belongs to."""
 
-import secrets
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -17,9 +16,6 @@ from tenantry.tenancy import InternalReason, Method, Principal
 __all__ = ["SigningIn"]
 
 T = TypeVar("T")
-
-_SECRET = "jwt_secret"  # noqa: S105
-"""The setting that holds what signs access tokens: 64 hexadecimal digits, the same on every server of a studio."""
 
 
 class SigningIn:
@@ -99,11 +95,11 @@ class SigningIn:
 
 
 async def _stored_secret(work: UnitOfWork) -> str | None:
-    return await work.app_settings.get(_SECRET)
+    return await work.app_settings.get(tokens.SECRET_SETTING)
 
 
 async def _made_secret(work: UnitOfWork) -> str:
-    return await work.app_settings.get_or_create(_SECRET, secrets.token_hex(32))
+    return await work.app_settings.get_or_create(tokens.SECRET_SETTING, tokens.new_secret())
 
 
 async def _found(work: UnitOfWork, claims: Claims) -> User | None:

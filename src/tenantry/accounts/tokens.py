@@ -3,6 +3,7 @@
 A token says who one is and no more: which rights that user has is read from the database at each request.
 """
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +14,10 @@ from tenantry.errors import AuthenticationFailed, TenantryError
 from tenantry.repositories.users import User
 from tenantry.tenancy import SYSTEM_USER_ID
 
-__all__ = ["Claims", "check_secret", "issue", "read", "refused"]
+__all__ = ["SECRET_SETTING", "Claims", "check_secret", "issue", "new_secret", "read", "refused"]
+
+SECRET_SETTING = "jwt_secret"  # noqa: S105
+"""The setting that holds what signs access tokens, the same on every server of a studio."""
 
 _ALGORITHM = "HS256"
 _REQUIRED: dict[str, type] = {"user_id": str, "email": str, "is_admin": bool, "remember_me": bool, "token_epoch": int}
@@ -63,12 +67,17 @@ def read(token: str, secret: str, *, now: datetime) -> Claims:
     return Claims(**{name: claims[name] for name in _REQUIRED}, expires_at=claims["exp"])
 
 
+def new_secret() -> str:
+    """A secret of 64 hexadecimal digits, as InvokeAI makes them (contract, section 4.8)."""
+    return secrets.token_hex(32)
+
+
 def check_secret(secret: str) -> str:
     """Refuse a secret so short that tokens could be forged."""
     if len(secret) < _SHORTEST_SECRET:
         raise TenantryError(
             "The secret that signs access tokens is too short.",
-            field="jwt_secret",
+            field=SECRET_SETTING,
             remedy="Remove the setting jwt_secret; a new secret is made then, and everybody logs in again.",
         )
     return secret

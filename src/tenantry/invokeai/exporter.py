@@ -1,12 +1,12 @@
 """Exports a studio as a database that InvokeAI 6.14 opens and goes on using."""
 
-import secrets
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.pool import NullPool
 
+from tenantry.accounts import tokens
 from tenantry.database import Connection, DatabaseURL, parse_url, run
 from tenantry.database.failures import tenantry_errors
 from tenantry.errors import DatabaseUnavailable
@@ -22,9 +22,6 @@ from tenantry.studio import Studio, connect
 from tenantry.tenancy import SYSTEM_USER_ID, InternalReason, Principal
 
 __all__ = ["export_invokeai"]
-
-_SECRET_KEY = "jwt_secret"  # noqa: S105
-_SECRET_BYTES = 32
 
 
 def export_invokeai(source: Studio | DatabaseURL | str, path: Path | str, *, progress: Progress = no_progress) -> ExportReport:
@@ -119,7 +116,7 @@ def _complete(file: sa.Connection) -> None:
     file.execute(sa.insert(theirs.applied_migrations), applied)
     system = {"user_id": SYSTEM_USER_ID, "email": "system@system.invokeai", "display_name": "System", "password_hash": ""}
     file.execute(insert(theirs.users).on_conflict_do_nothing(), system)
-    secret = {"key": _SECRET_KEY, "value": secrets.token_hex(_SECRET_BYTES)}
+    secret = {"key": tokens.SECRET_SETTING, "value": tokens.new_secret()}
     file.execute(insert(theirs.app_settings).on_conflict_do_nothing(), secret)
 
 
