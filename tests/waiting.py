@@ -9,13 +9,13 @@ DEADLINE = 20.0
 """Seconds after which a test gives up."""
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Block this thread until the condition holds."""
-    end = time.monotonic() + DEADLINE
+def until(condition: Callable[[], bool], *, deadline: float = DEADLINE, every: float = 0.001) -> None:
+    """Block this thread until the condition holds, for so many seconds at most; `every` is the pause between two looks."""
+    end = time.monotonic() + deadline
     pause = threading.Event()
     while not condition():
         assert time.monotonic() < end, "what the test waits for did not happen"
-        pause.wait(0.001)
+        pause.wait(every)
 
 
 async def until_async(condition: Callable[[], bool]) -> None:

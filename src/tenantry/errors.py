@@ -14,17 +14,22 @@ __all__ = [
     "DatabaseBusy",
     "DatabaseReadOnly",
     "DatabaseUnavailable",
+    "IllegalTransition",
     "ImportRefused",
     "IntegrityViolation",
+    "InvalidBatch",
     "InvalidCursor",
     "InvalidDatabaseURL",
     "InvalidInput",
     "LastAdministrator",
+    "LeaseLost",
+    "LimitReached",
     "MigrationFailed",
     "NotADatabase",
     "NotAllowed",
     "NotFound",
     "ProtectedUser",
+    "QueueFull",
     "SchemaOutdated",
     "SchemaTooNew",
     "TenantryError",
@@ -70,6 +75,12 @@ class InvalidCursor(InvalidInput):
         super().__init__(field="cursor", remedy="Start again without a cursor, and change no filter between two pages.")
 
 
+class InvalidBatch(InvalidInput):
+    """This batch cannot be queued."""
+
+    code = "invalid_batch"
+
+
 class NotFound(TenantryError):
     """There is no such thing, or it is not yours to see."""
 
@@ -107,6 +118,57 @@ class ProtectedUser(Conflict):
     """The built-in system user cannot be promoted, deactivated, deleted or given a password."""
 
     code = "protected_user"
+
+
+class IllegalTransition(Conflict):
+    """The item is not in a state in which this can be done to it."""
+
+    code = "illegal_transition"
+
+    def __init__(self, before: str, after: str) -> None:
+        self.before = before
+        self.after = after
+        super().__init__(f"An item that is {before} cannot become {after}.", field="item_id")
+
+
+class LeaseLost(Conflict):
+    """The worker does not hold this item any more; what it did with it is discarded."""
+
+    code = "lease_lost"
+
+    def __init__(self, item_id: int) -> None:
+        self.item_id = item_id
+        super().__init__(field="item_id", remedy="Drop the result; the item was canceled, or is run again by somebody else.")
+
+
+class LimitReached(TenantryError):
+    """A limit of the queue is reached.
+
+    `limit` names it, `allowed` is its number, and `retry_after` the seconds until this can succeed; None where only a smaller
+    request can, or where it is not known.
+    """
+
+    code = "limit_reached"
+
+    def __init__(
+        self,
+        limit: str,
+        allowed: int,
+        message: str | None = None,
+        *,
+        retry_after: float | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.limit = limit
+        self.allowed = allowed
+        self.retry_after = retry_after
+        super().__init__(message, field=limit, remedy=remedy)
+
+
+class QueueFull(LimitReached):
+    """The queue holds as many waiting items as it may."""
+
+    code = "queue_full"
 
 
 class AuthenticationFailed(TenantryError):

@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     database: str = Field("sqlite:///./tenantry.db", repr=False)
     """Where everything is kept: a SQLite or PostgreSQL URL. It may hold a password, so it is never shown."""
 
+    listen_database: str | None = Field(None, repr=False)
+    """Where notifications of PostgreSQL are listened to, when `database` is a pooler that does not let LISTEN through."""
+
     outputs: Path | None = None
     """Folder of the image and video files; left open, `outputs` beside a SQLite file, else in the working folder."""
 
@@ -55,6 +58,27 @@ class Settings(BaseSettings):
 
     max_body_bytes: int = Field(32 * 1024 * 1024, ge=1024)
     """Bytes of a request's body at most."""
+
+    queue_max_pending: int = Field(10_000, ge=0)
+    """Items that may wait in a queue at most; 0: any number. An administrator may set another for a queue."""
+
+    queue_max_batch_items: int = Field(100_000, ge=1, le=1_000_000)
+    """Items of one batch at most."""
+
+    queue_max_document_bytes: int = Field(16 * 1024 * 1024, ge=1024)
+    """Bytes of a graph, a workflow or a session at most."""
+
+    queue_max_attempts: int = Field(3, ge=1, le=100)
+    """How often an item is given out at most whose worker is lost each time."""
+
+    queue_lease: float = Field(30.0, ge=1, le=86_400)
+    """Seconds that a worker holds its items after its last sign of life; it gives three in that time."""
+
+    queue_backoff: float = Field(5.0, ge=0, le=600)
+    """Seconds that an item waits after its worker was lost; doubled each time."""
+
+    queue_order: Literal["fair", "round_robin", "fifo"] = "fair"
+    """Whose item comes next: by turns and weights, by turns as in InvokeAI, or in the order of arrival."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from tenantry.database import tables
 from tenantry.database.connection import Connection
+from tenantry.repositories.queue_counts import Counted, add_to_counts
 
 __all__ = ["give_belongings"]
 
@@ -47,5 +48,23 @@ async def _library(connection: Connection, user: str) -> None:
     await _put(connection, tables.system_prompts, prompt_id=f"{user}-prompt", user_id=user, name="Terse", content="Be terse.")
     for key in ("theme", f"only-{user}"):
         await _put(connection, tables.client_state, user_id=user, key=key, value=f"{user}'s")
-    queued = {"queue_id": "default", "batch_id": "b", "session_id": f"{user}-session", "session": "{}"}
-    await _put(connection, tables.queue_items, user_id=user, **queued)
+    await _queue(connection, user)
+
+
+async def _queue(connection: Connection, user: str) -> None:
+    """A batch for a destination, with an item that waits and one that runs, and what is noted of the user's turns."""
+    waiting, running = (
+        {"queue_id": "default", "user_id": user, "status": status, "session_id": f"{user}-{status}", "session": "{}"}
+        for status in ("pending", "in_progress")
+    )
+    batch = {"batch_id": f"{user}-batch", "queue_id": "default", "user_id": user, "destination": "canvas"}
+    await connection.execute(sa.insert(tables.batches).values(created_at=NOW, **batch))
+    found = sa.select(tables.batches.c.batch_key).where(tables.batches.c.batch_id == f"{user}-batch")
+    batch_key = await connection.fetch_value(found)
+    for item in (waiting, running):
+        await _put(connection, tables.queue_items, batch_key=batch_key, **item)
+        counted = Counted("default", user, "canvas", str(item["status"]))
+        await add_to_counts(connection, {counted: 1})
+    await _put(connection, tables.queue_turns, queue_id="default", user_id=user, served=1)
+    await _put(connection, tables.queue_limits, user_id=user, max_running=2)
+    await _put(connection, tables.queue_usage, user_id=user, items=2)

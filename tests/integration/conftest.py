@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tenantry import Principal, Studio, run
 from tenantry.database import DatabaseURL, timestamp
 from tenantry.database.tables import users
-from tenantry.repositories import UnitOfWork
+from tenantry.queue import UnitOfWork
 from tenantry.studio import connect
 from tenantry.tenancy import InternalReason
 
@@ -30,6 +30,10 @@ class Ticking:
     def __call__(self) -> datetime:
         self.now += timedelta(milliseconds=1)
         return self.now
+
+    def pass_by(self, **much: float) -> None:
+        """Let time go by."""
+        self.now += timedelta(**much)
 
 
 @dataclass(frozen=True)

@@ -92,5 +92,6 @@ def add_image(connection: sqlite3.Connection, name: str, **values: object) -> No
 
 
 def add_item(connection: sqlite3.Connection, session_id: str, **values: object) -> None:
-    """Insert a queue item."""
-    add(connection, "session_queue", batch_id="b", queue_id="default", session_id=session_id, session="{}", **values)
+    """Insert a queue item; `values` replace or add to the usual ones."""
+    usual: dict[str, object] = {"batch_id": "b", "queue_id": "default", "session": "{}"}
+    add(connection, "session_queue", session_id=session_id, **{**usual, **values})

@@ -16,6 +16,7 @@ from tenantry.database.tables import boards, import_residue, media, queue_items,
 from tenantry.errors import Conflict, DatabaseUnavailable
 from tenantry.invokeai.exporter import export_invokeai
 from tenantry.invokeai.importer import import_invokeai
+from tenantry.queue import Batch
 from tenantry.studio import connect
 from tenantry.tenancy import InternalReason
 from tests.integration.invokeai_files import EXAMPLE, REAL, add, add_image, add_item, contents, editing, new_source, structure
@@ -189,8 +190,7 @@ def test_queue_numbers_are_never_given_twice(target: Studio, tmp_path: Path, sou
         db.execute("DELETE FROM session_queue WHERE item_id = 90")
     import_invokeai(source, target)
     with target.direct.begin(Principal.internal(InternalReason.OPERATE)) as work:
-        values = {"user_id": "system", "queue_id": "q", "batch_id": "b", "session_id": "n", "session": "{}"}
-        run(work.ground.connection.execute(sa.insert(queue_items).values(created_at="", updated_at="", **values)))
+        run(work.queue.enqueue(Batch(graph={"nodes": {}, "edges": []})))
     assert [row.item_id for row in _rows(target, sa.select(queue_items).order_by(queue_items.c.item_id))] == [3, 91]
     export_invokeai(target, tmp_path / "out.db")
     assert contents(tmp_path / "out.db")["sqlite_sequence"] == [repr((b"text", b"session_queue", b"integer", 91))]

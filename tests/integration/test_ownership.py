@@ -13,10 +13,14 @@ from tenantry.database.tables import board_shares, boards, media, metadata, styl
 from tenantry.errors import IntegrityViolation, InvalidInput, NotFound, ProtectedUser
 from tenantry.repositories import MediaFile, RowsMoved, RowsRemoved, UnitOfWork
 from tenantry.repositories.owners import owned_tables, owner_columns, unhandled_columns
+from tenantry.repositories.queue_counts import disagreements
 from tenantry.tenancy import InternalReason
 from tests.integration.belongings import give_belongings
 from tests.integration.conftest import Mode, People
 from tests.integration.isolation.snapshot import StoredRow, snapshot
+
+NOTED = ("queue_turns", "queue_limits", "queue_usage")
+"""What is noted of a user; it goes with the user, not with what is theirs."""
 
 ITSELF = Principal.internal(InternalReason.CHANGE_OWNER)
 
@@ -38,7 +42,7 @@ def test_every_column_that_names_a_user_is_taken_care_of() -> None:
     """A new table with an owner is named here until `Ownership` knows what becomes of its rows."""
     assert unhandled_columns() == []
     pointing = {table.name for table in metadata.tables.values() for key in table.foreign_keys if key.column is users.c.user_id}
-    assert pointing == {column.table.name for column in owner_columns()}
+    assert pointing | {"queue_items"} == {column.table.name for column in owner_columns()}
 
 
 async def test_the_world_of_these_tests_has_something_in_every_table(world: Studio) -> None:
@@ -50,7 +54,7 @@ async def test_deleted_data_is_gone_and_nothing_else(mode: Mode, world: Studio) 
     """Others' things on the user's boards stay, on no board; files are named so that they can be deleted."""
     before = await _snapshot(world)
     removed = await mode.write(ITSELF, lambda work: work.ownership.delete_data("ana"))
-    assert [str(column) for column in owner_columns() if await _rows_of(world, column, "ana")] == []
+    assert await _tables_of(world, "ana") == sorted(NOTED)
     assert sorted(removed.files, key=str) == [
         MediaFile("image", "ana-loose", "2026"),
         MediaFile("image", "ana-own", "2026"),
@@ -64,7 +68,8 @@ async def test_deleted_data_is_gone_and_nothing_else(mode: Mode, world: Studio) 
         "workflows": 1,
         "style_presets": 1,
         "system_prompts": 1,
-        "queue_items": 1,
+        "batches": 1,
+        "queue_items": 2,
         "client_state": 2,
         "import_residue": 1,
     }
@@ -72,6 +77,7 @@ async def test_deleted_data_is_gone_and_nothing_else(mode: Mode, world: Studio) 
     assert {(row.table, row.owner, "name=bo-visiting" in row.text) for row in changed} == {("media", "bo", True)}
     assert await _value(world, sa.select(media.c.board_id).where(media.c.name == "bo-visiting")) is None
     await mode.write(ITSELF, lambda work: work.users.delete("ana"))
+    assert await _tables_of(world, "ana") == []
 
 
 @pytest.mark.parametrize("to", ["bo", "system"])
@@ -81,13 +87,27 @@ async def test_given_and_kept_things_change_nothing_but_their_owner(mode: Mode, 
     had = await mode.read(ITSELF, lambda work: work.ownership.count(to))
     on_board = await _value(world, _on_board("ana-board"))
     moved = await mode.write(ITSELF, lambda work: _give(work, to))
-    assert [str(column) for column in owner_columns() if await _rows_of(world, column, "ana")] == []
+    assert await _tables_of(world, "ana") == sorted(NOTED)
     has = await mode.read(ITSELF, lambda work: work.ownership.count(to))
-    for table in owned_tables():
-        assert has[table.name] - had.get(table.name, 0) == before[table.name] == moved.rows[table.name]
+    for name in (*(table.name for table in owned_tables()), "queue_items"):
+        assert has[name] - had.get(name, 0) == before[name] == moved.rows[name]
     assert await _value(world, _on_board("ana-board")) == on_board
     assert await _value(world, sa.select(boards.c.user_id).where(boards.c.board_id == "ana-board")) == to
     await mode.write(ITSELF, lambda work: work.users.delete("ana"))
+
+
+@pytest.mark.parametrize("choice", ["delete", "transfer", "keep"])
+async def test_the_queue_is_counted_right_whatever_becomes_of_its_items(accounts: Accounts, world: Studio, choice: str) -> None:
+    """The new owner's items are theirs to wait for, and running ones go with what is deleted."""
+    async with world.read(ITSELF) as work:
+        assert await disagreements(work.ground.connection) == []
+    await accounts.delete("ana", choice, "bo" if choice == "transfer" else None)
+    async with world.read(ITSELF) as work:
+        assert await disagreements(work.ground.connection) == []
+        everybody = (await work.queue.status()).everybody
+    assert (everybody.pending, everybody.in_progress) == ((1, 1) if choice == "delete" else (2, 2))
+    async with world.read(Principal("bo")) as work:
+        assert (await work.queue.status()).own.total == (4 if choice == "transfer" else 2)
 
 
 async def test_shares_of_a_given_board_stay_and_received_ones_end(mode: Mode, world: Studio, people: People) -> None:
@@ -195,6 +215,11 @@ async def _give(work: UnitOfWork, to: str) -> RowsMoved:
 async def _snapshot(studio: Studio) -> frozenset[StoredRow]:
     async with studio.read(ITSELF) as work:
         return await snapshot(work.ground.connection)
+
+
+async def _tables_of(studio: Studio, user_id: str) -> list[str]:
+    """The tables that name the user."""
+    return sorted({column.table.name for column in owner_columns() if await _rows_of(studio, column, user_id)})
 
 
 async def _rows_of(studio: Studio, column: sa.ColumnElement[str], user_id: str) -> int:

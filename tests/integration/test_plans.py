@@ -11,7 +11,8 @@ from sqlalchemy.ext.compiler import compiles
 from tenantry import InternalReason, Principal, Studio, connect, run
 from tenantry.database import Connection, Dialect, Identity, Parameters, Query, new_id, utc_now
 from tenantry.database.tables import boards, media, users, workflows
-from tenantry.repositories import UNCATEGORIZED, MediaQuery, UnitOfWork
+from tenantry.queue import ItemFilter, UnitOfWork
+from tenantry.repositories import UNCATEGORIZED, MediaQuery
 from tenantry.repositories.workflow_lists import WorkflowQuery
 from tests.conftest import Postgres
 
@@ -209,9 +210,9 @@ OTHER_LISTS: dict[str, tuple[List, str]] = {
     "users slice": (lambda w: w.users.slice(limit=2), "users"),
     "workflows by last use": (lambda w: w.workflows.page(WorkflowQuery(order_by="opened_at", descending=True)), "workflows"),
     "all workflows": (lambda w: w.workflows.all(), "workflows"),
-    "queue counts": (lambda w: w.queue_items.counts(), "queue_items"),
-    "queue by status": (lambda w: w.queue_items.slice(status="pending"), "queue_items"),
-    "queue": (lambda w: w.queue_items.slice(), "queue_items"),
+    "queue status": (lambda w: w.queue.status(), "queue_items"),
+    "queue by status": (lambda w: w.queue.slice(only=ItemFilter(status="pending")), "queue_items"),
+    "queue": (lambda w: w.queue.slice(), "queue_items"),
     "intermediates count": (lambda w: w.images.count_intermediates(), "media"),
     "intermediates": (lambda w: w.images.intermediates(), "media"),
     "client state": (lambda w: w.client_state.keys_with_prefix("a"), "client_state"),

@@ -2,8 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,9 @@ from tenantry.alembic.migrate import connected
 from tenantry.database import DatabaseURL, inspection, parse_url
 from tenantry.errors import MigrationFailed, NotADatabase, SchemaOutdated, SchemaTooNew, TenantryError
 from tenantry.studio import connect
+from tests.migration.rows import privileged
 
-REVISIONS: tuple[str, ...] = ("0001",)
+REVISIONS: tuple[str, ...] = ("0001", "0002")
 """Every revision in order; a new one is added here and finds the rows of the first one."""
 
 THEN = "2026-11-23 12:00:00.000"
@@ -36,6 +35,16 @@ ROWS: dict[str, dict[str, object]] = {
         "created_at": THEN,
         "updated_at": THEN,
     },
+    "queue_items": {
+        "session_id": "running",
+        "user_id": "ana",
+        "queue_id": "default",
+        "status": "in_progress",
+        "status_sequence": 1,
+        "session": '{"id": "running"}',
+        "created_at": THEN,
+        "updated_at": THEN,
+    },
     "client_state": {"user_id": "ana", "key": "theme", "value": '{"dark": true}', "updated_at": THEN},
 }
 
@@ -52,11 +61,16 @@ def test_rows_survive_every_upgrade(empty_database_url: DatabaseURL) -> None:
     assert _kept(empty_database_url) == ROWS
 
 
-def test_a_full_database_can_be_taken_down(database_url: DatabaseURL) -> None:
-    """Rows that point at each other do not stand in the way."""
-    _fill(database_url)
-    alembic.downgrade(database_url, "base")
-    assert alembic.revisions(database_url).current is None
+def test_a_full_database_can_be_taken_down(empty_database_url: DatabaseURL) -> None:
+    """Rows that point at each other do not stand in the way, and each step leaves what the one below knows."""
+    alembic.upgrade(empty_database_url, REVISIONS[0])
+    _fill(empty_database_url)
+    alembic.upgrade(empty_database_url)
+    for revision in reversed(REVISIONS[:-1]):
+        alembic.downgrade(empty_database_url, revision)
+        assert _kept(empty_database_url) == ROWS
+    alembic.downgrade(empty_database_url, "base")
+    assert alembic.revisions(empty_database_url).current is None
 
 
 def test_every_revision_is_tested(tmp_path: Path) -> None:
@@ -142,26 +156,17 @@ def test_a_failed_step_leaves_no_half_of_a_schema(tmp_path: Path, monkeypatch: p
         assert sa.inspect(connection).get_table_names() == []
 
 
-@contextmanager
-def _privileged(url: DatabaseURL) -> Iterator[sa.Connection]:
-    with connected(url) as connection:
-        if url.dialect == "postgresql":
-            inspection.take_service_role(connection)
-        else:
-            inspection.begin_writing(connection)
-        yield connection
-
-
 def _fill(url: DatabaseURL) -> None:
-    with _privileged(url) as connection:
+    with privileged(url) as connection:
         for name, row in ROWS.items():
-            connection.execute(sa.insert(sa.Table(name, sa.MetaData(), autoload_with=connection)).values(row))
+            values = row | ({"batch_id": "foxes"} if name == "queue_items" else {})
+            connection.execute(sa.insert(sa.Table(name, sa.MetaData(), autoload_with=connection)).values(values))
         connection.commit()
 
 
 def _kept(url: DatabaseURL) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    with _privileged(url) as connection:
+    with privileged(url) as connection:
         for name, row in ROWS.items():
             table = sa.Table(name, sa.MetaData(), autoload_with=connection)
             key = next(iter(row))

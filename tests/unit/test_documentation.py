@@ -53,3 +53,10 @@ def test_every_decision_is_numbered_and_in_the_index() -> None:
     assert all(title.startswith(f"{page.name[:4]}: ") for title, page in zip(titles, pages, strict=True))
     listed = re.findall(r"^- \[(.+)\]\((.+)\)$", (folder / "README.md").read_text(), re.MULTILINE)
     assert listed == [(title, page.name) for title, page in zip(titles, pages, strict=True)]
+
+
+def test_the_example_handler_is_one() -> None:
+    """It is found as its page says, and runs."""
+    from tenantry.cli.worker import load_handler
+
+    assert load_handler("examples.worker:name_nodes").__doc__

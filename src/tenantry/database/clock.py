@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import uuid4
 
-__all__ = ["Clock", "Ids", "new_id", "timestamp", "utc_now"]
+__all__ = ["Clock", "Ids", "moment_of", "new_id", "seconds_between", "timestamp", "utc_now"]
 
 Clock = Callable[[], datetime]
 """Tells the present moment, aware, in UTC."""
@@ -25,4 +25,14 @@ def new_id() -> str:
 
 def timestamp(moment: datetime) -> str:
     """`YYYY-MM-DD HH:MM:SS.fff` in UTC, cut to milliseconds: the form that every stored time has (contract, section 2)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    return moment.astimezone(UTC).isoformat(" ", "milliseconds")[:23]
+
+
+def moment_of(stored: str) -> datetime:
+    """The moment that `timestamp` wrote; an import may have brought times without a fraction."""
+    return datetime.fromisoformat(stored).replace(tzinfo=UTC)
+
+
+def seconds_between(begin: str, end: str) -> float:
+    """Seconds from one stored time to another; 0 where a clock went back."""
+    return max((moment_of(end) - moment_of(begin)).total_seconds(), 0.0)

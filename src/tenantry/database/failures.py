@@ -106,6 +106,8 @@ def _from_postgresql(error: BaseException) -> TenantryError:
         return SchemaOutdated(field=_FIELD, remedy="Run: tenantry db upgrade")
     if state in {"55P03", "57014"}:
         return DatabaseBusy()
+    if state in {"40P01", "40001"}:
+        return DatabaseBusy("Two changes stood in each other's way.", remedy="Try again.")
     if state.startswith(("28", "3D")) or (not state and _REFUSED_LOGIN.search(text)):
         return DatabaseUnavailable(
             "The database refused the login.", field=_FIELD, remedy="Check user, password and database name in the URL."

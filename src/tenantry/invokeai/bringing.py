@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tenantry.database import Connection, timestamp
 from tenantry.database.clock import Clock
-from tenantry.database.tables import import_residue, users
+from tenantry.database.tables import import_residue, queue_counts, users
 from tenantry.errors import ImportRefused
 from tenantry.invokeai.mapping import Mapping, Row
 from tenantry.invokeai.reader import SourceReader
@@ -39,7 +39,8 @@ class Bringing:
     async def look(self, targets: Sequence[sa.Table]) -> None:
         """Remember what is there before the first row, and keep other writers out until the end."""
         if self.connection.dialect == "postgresql":
-            names = ", ".join(table.name for table in targets)
+            # Counts are written last, and locked now, so that nobody who holds them waits for this import meanwhile.
+            names = ", ".join(table.name for table in (*targets, queue_counts))
             await self.connection.execute(sa.text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
         for table in targets:
             self._before[table.name] = await self._count(table)

@@ -14,10 +14,13 @@ from tenantry.invokeai.counters import SEQUENCES, raise_counters
 from tenantry.invokeai.identify import check_source
 from tenantry.invokeai.links import bring_gallery, resolve_move_items, resolve_relationships, resolve_shares
 from tenantry.invokeai.people import bring_people
+from tenantry.invokeai.queue_rows import BatchesOfItems
 from tenantry.invokeai.reader import SourceReader
 from tenantry.invokeai.reports import ImportReport, Progress, no_progress
 from tenantry.invokeai.source import Source, open_source
 from tenantry.repositories import UnitOfWork
+from tenantry.repositories.queue_counts import recount
+from tenantry.repositories.queue_turns import remember_turns
 from tenantry.studio import Studio, connect
 from tenantry.tenancy import InternalReason, Principal
 
@@ -36,6 +39,7 @@ _TARGETS = (
     ours.workflows,
     ours.style_presets,
     ours.system_prompts,
+    ours.batches,
     ours.queue_items,
     ours.move_jobs,
     ours.move_items,
@@ -95,11 +99,15 @@ async def _bring_everything(source: Source, work: UnitOfWork, assign_legacy: str
     await bringing.bring(maps.WORKFLOWS)
     await bringing.bring(maps.STYLE_PRESETS, seeded=True)
     await bringing.bring(maps.SYSTEM_PROMPTS, seeded=True)
-    await bringing.bring(maps.SESSION_QUEUE)
+    batches = BatchesOfItems(bringing)
+    await bringing.bring(maps.SESSION_QUEUE, resolve=batches.resolve)
+    await batches.finish()
     await bringing.bring(maps.MOVE_JOBS)
     await bringing.bring(maps.MOVE_ITEMS, resolve=resolve_move_items(bringing), key=("job_id", "media_id"))
     notes = await set_aside(bringing)
     await bringing.confirm(_TARGETS)
+    await recount(connection)
+    await remember_turns(connection)
     await raise_counters(connection, _last_item(source.connection))
     assigned = None
     if assign_legacy is not None:

@@ -247,7 +247,7 @@ SESSION_QUEUE = Mapping(
     ("item_id",),
     (
         *_same(LARGE, "item_id"),
-        *_same(TEXT, "batch_id", "queue_id", "session_id", "session"),
+        *_same(TEXT, "queue_id", "session_id", "session"),
         Field(
             "status",
             "status",
@@ -256,13 +256,19 @@ SESSION_QUEUE = Mapping(
         *_same(INTEGER, "priority", "status_sequence"),
         *_same(OPTIONAL_INTEGER, "workflow_call_depth"),
         *_same(OPTIONAL_LARGE, "retried_from_item_id", "parent_item_id", "root_item_id"),
-        *_same(OPTIONAL_TEXT, "field_values", "workflow", "origin", "destination", "device", "workflow_call_id"),
+        *_same(OPTIONAL_TEXT, "field_values", "workflow", "device", "workflow_call_id"),
         *_same(OPTIONAL_TEXT, "parent_session_id", "error_type", "error_message", "error_traceback"),
         *_same(OPTIONAL_TEXT, "started_at", "completed_at"),
         _owner(),
         *_times(),
     ),
 )
+"""Without what the batch says."""
+
+OF_BATCH = Mapping(
+    theirs.session_queue, ours.batches, ("item_id",), (*_same(TEXT, "batch_id"), *_same(OPTIONAL_TEXT, "origin", "destination"))
+)
+"""What an item says of its batch."""
 
 MOVE_JOBS = Mapping(
     theirs.move_jobs,

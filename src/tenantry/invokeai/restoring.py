@@ -1,15 +1,16 @@
 """Reads our rows in the order of their keys and turns them into InvokeAI's, with everything that an import kept aside."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
 from tenantry.database import Connection
-from tenantry.database.tables import board_shares, boards, import_residue, media, move_items, users
+from tenantry.database.tables import batches, board_shares, boards, import_residue, media, move_items, queue_items, users
 from tenantry.invokeai import mapping as maps
 from tenantry.invokeai.mapping import Mapping, Row
+from tenantry.invokeai.queue_rows import BATCH_COLUMNS, whole_item
 from tenantry.invokeai.residue import ABSENT, find_residue, load_row, put_back, row_key
 
 __all__ = ["SECTIONS", "Section", "kept_rows", "kept_tables", "restored"]
@@ -21,13 +22,17 @@ _cover = media.alias("cover")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A table of theirs and where its rows are: `order` is a unique key of the query, `more` columns of other tables."""
+    """A table of theirs and where its rows are: `order` is a unique key of the query, `more` columns of other tables.
+
+    `complete` fills in what a row of ours says by what it points at.
+    """
 
     mapping: Mapping
     order: tuple[sa.ColumnElement[Any], ...]
     only: sa.ColumnElement[bool] = field(default_factory=sa.true)
     joined: sa.FromClause | None = None
     more: tuple[sa.ColumnElement[Any], ...] = ()
+    complete: Callable[[Row], Row] = lambda row: row
 
     def query(self) -> sa.Select[Any]:
         target = self.mapping.target
@@ -70,7 +75,13 @@ SECTIONS = (
     _simple(maps.WORKFLOWS, "sequence"),
     _simple(maps.STYLE_PRESETS),
     _simple(maps.SYSTEM_PROMPTS),
-    _simple(maps.SESSION_QUEUE),
+    Section(
+        maps.SESSION_QUEUE,
+        (queue_items.c.item_id,),
+        joined=queue_items.join(batches, batches.c.batch_key == queue_items.c.batch_key),
+        more=BATCH_COLUMNS,
+        complete=whole_item,
+    ),
     _simple(maps.MOVE_JOBS),
     Section(
         maps.MOVE_ITEMS,
@@ -86,9 +97,11 @@ SECTIONS = (
 async def restored(connection: Connection, section: Section) -> AsyncIterator[list[Row]]:
     """Their rows, batch by batch."""
     mapping = section.mapping
-    extra = [column.key for column in section.more]
+    more = {column.key for column in section.more}
+    extra = [column.key for column in mapping.source.c if column.key in more]
     async for batch in _pages(connection, section):
-        given = [{**mapping.give(row), **{name: row[name] for name in extra if name}} for row in batch]
+        whole = [section.complete(row) for row in batch]
+        given = [{**mapping.give(row), **{name: row[name] for name in extra}} for row in whole]
         keys = [row_key(row, mapping.key) for row in given]
         kept = await find_residue(connection, mapping.name, keys)
         found = [(row, kept.get(key, [])) for row, key in zip(given, keys, strict=True)]

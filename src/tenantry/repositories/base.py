@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,19 +16,21 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from tenantry.database import Clock, Connection, Dialect, Ids, Query, timestamp
 from tenantry.errors import NotAllowed, NotFound, TenantryError
+from tenantry.repositories.changes import Change
 from tenantry.tenancy import InternalReason, Principal
 
-__all__ = ["Ground", "Repository", "among"]
+__all__ = ["Ground", "Repository", "among", "among_bound", "bound"]
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What the repositories of one unit of work share."""
+    """What the repositories of one unit of work share; `changes` is what they did, told to others after the commit."""
 
     connection: Connection
     principal: Principal
     clock: Clock
     ids: Ids
+    changes: list[Change] = field(default_factory=list)
 
     @asynccontextmanager
     async def elevated(self, reason: InternalReason) -> AsyncIterator[None]:
@@ -102,3 +104,16 @@ def among(dialect: Dialect, column: ColumnElement[Any], values: Sequence[str] | 
         listed = sa.func.json_each(json.dumps(list(values))).table_valued("value")
         return column.in_(sa.select(listed.c.value))
     return column == sa.any_(sa.literal(list(values), ARRAY(column.type)))
+
+
+def among_bound(dialect: Dialect, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Like `among`, for a statement that is built once: the values come later, by `bound` under the same name."""
+    if dialect == "sqlite":
+        listed = sa.func.json_each(sa.bindparam(name, type_=sa.Text())).table_valued("value")
+        return column.in_(sa.select(listed.c.value))
+    return column == sa.any_(sa.bindparam(name, type_=ARRAY(column.type)))
+
+
+def bound(dialect: Dialect, name: str, values: Sequence[str] | Sequence[int]) -> dict[str, object]:
+    """The parameter of `among_bound`."""
+    return {name: json.dumps(list(values)) if dialect == "sqlite" else list(values)}

@@ -4,12 +4,28 @@ from functools import cache
 
 import sqlalchemy as sa
 
-from tenantry.database.tables import board_shares, client_state, metadata, users
+from tenantry.database.tables import (
+    board_shares,
+    client_state,
+    metadata,
+    queue_counts,
+    queue_items,
+    queue_limits,
+    queue_turns,
+    queue_usage,
+    users,
+)
 
 __all__ = ["owned_tables", "owner_columns", "unhandled_columns"]
 
 _OF_THEIR_OWN = (client_state.c.user_id, board_shares.c.user_id, board_shares.c.owner_id)
 """Columns that `Ownership` treats each in its own way."""
+
+_FOLLOWING = (queue_items.c.user_id,)
+"""Columns that follow another row's owner by their foreign key: items their batch."""
+
+_GONE_WITH_THE_USER = tuple(table.c.user_id for table in (queue_counts, queue_turns, queue_limits, queue_usage))
+"""Columns of what is noted about a user and is nobody else's; it goes with the user by the foreign key."""
 
 
 @cache
@@ -33,7 +49,8 @@ def owned_tables() -> tuple[sa.Table, ...]:
 
 def unhandled_columns() -> list[str]:
     """Columns that name a user and that nobody takes care of when the user is deleted; a test keeps this empty."""
-    known = [column for column in owner_columns() if _is_plain(column)] + list(_OF_THEIR_OWN)
+    known = [column for column in owner_columns() if _is_plain(column)]
+    known += [*_OF_THEIR_OWN, *_FOLLOWING, *_GONE_WITH_THE_USER]
     return [str(column) for column in owner_columns() if not any(column is each for each in known)]
 
 

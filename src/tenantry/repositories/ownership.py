@@ -6,12 +6,22 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
-from tenantry.database.tables import board_shares, client_state, import_residue, media, style_presets, users, workflows
+from tenantry.database.tables import (
+    board_shares,
+    client_state,
+    import_residue,
+    media,
+    queue_items,
+    style_presets,
+    users,
+    workflows,
+)
 from tenantry.errors import InvalidInput, NotFound
 from tenantry.repositories.base import among
 from tenantry.repositories.emails import spellings
 from tenantry.repositories.owners import owned_tables
 from tenantry.repositories.privileged import PrivilegedWrites
+from tenantry.repositories.queue_counts import recount
 from tenantry.repositories.user_lists import UserKind, by_email, closest, named
 from tenantry.tenancy import SYSTEM_USER_ID
 
@@ -71,11 +81,8 @@ class Ownership(PrivilegedWrites):
     async def count(self, user_id: str) -> dict[str, int]:
         """How many rows of each table a user owns; tables without any are left out."""
         self._only_privileged(_DOING)
-        counts = {
-            table.name: await self._value(sa.select(sa.func.count()).select_from(table).where(table.c.user_id == user_id))
-            for table in (*owned_tables(), client_state, board_shares)
-        }
-        return {name: count for name, count in counts.items() if count}
+        tables = (*owned_tables(), queue_items, client_state, board_shares)
+        return _without_zeros({table.name: await self._count(table, user_id) for table in tables})
 
     async def delete_data(self, user_id: str) -> RowsRemoved:
         """Delete all that a user owns. Others' images and videos on the user's boards stay, on no board. Raises `NotFound`."""
@@ -86,10 +93,13 @@ class Ownership(PrivilegedWrites):
         counts = {media.name: len(files)}
         theirs = sa.or_(board_shares.c.user_id == user_id, board_shares.c.owner_id == user_id)
         counts[board_shares.name] = await self._do(sa.delete(board_shares).where(theirs))
+        # Items go with their batches by the foreign key, those that run too.
+        counts[queue_items.name] = await self._count(queue_items, user_id)
         for table in (*owned_tables(), client_state):
             if table is not media:
                 counts[table.name] = await self._do(sa.delete(table).where(table.c.user_id == user_id))
         counts[import_residue.name] = await self._forget_residue(user_id)
+        await recount(self._connection, user_id)
         return RowsRemoved(_without_zeros(counts), files)
 
     async def transfer(self, user_id: str, to: str) -> RowsMoved:
@@ -125,8 +135,8 @@ class Ownership(PrivilegedWrites):
         return await self._give(SYSTEM_USER_ID, receiver.user_id)
 
     async def _give(self, giver: str, to: str) -> RowsMoved:
-        """Change the owner of every row; shares of boards follow their board by its foreign key."""
-        counts: dict[str, int] = {}
+        """Change the owner of every row; shares of boards and items of batches follow theirs by the foreign key."""
+        counts = {queue_items.name: await self._count(queue_items, giver)}
         # Nobody has a share of their own board.
         both = sa.and_(board_shares.c.owner_id == giver, board_shares.c.user_id == to)
         received = board_shares.c.user_id == giver
@@ -139,7 +149,12 @@ class Ownership(PrivilegedWrites):
         counts[client_state.name] = await self._give_client_state(giver, to)
         if giver != SYSTEM_USER_ID:
             await self._forget_residue(giver)
+        await recount(self._connection, giver, to)
         return RowsMoved(_without_zeros(counts))
+
+    async def _count(self, table: sa.Table, user_id: str) -> int:
+        count: int = await self._value(sa.select(sa.func.count()).select_from(table).where(table.c.user_id == user_id))
+        return count
 
     async def _give_client_state(self, giver: str, to: str) -> int:
         own = client_state.alias("own")

@@ -14,7 +14,6 @@ from tenantry.repositories.models import Models
 from tenantry.repositories.ownership import Ownership
 from tenantry.repositories.presets import Presets
 from tenantry.repositories.prompts import Prompts
-from tenantry.repositories.queue_items import QueueItems
 from tenantry.repositories.search import SearchIndex
 from tenantry.repositories.shares import Shares
 from tenantry.repositories.users import UserRepository
@@ -88,10 +87,6 @@ class UnitOfWork:
     @cached_property
     def model_relationships(self) -> ModelRelationships:
         return ModelRelationships(self.ground)
-
-    @cached_property
-    def queue_items(self) -> QueueItems:
-        return QueueItems(self.ground)
 
     @cached_property
     def users(self) -> UserRepository:

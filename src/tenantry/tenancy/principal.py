@@ -35,6 +35,8 @@ class InternalReason(StrEnum):
     MANAGE_SHARES = "let somebody whom the owner made a board's administrator manage its shares"
     TAKE_OFF_BOARD = "let a board's writer take somebody else's item off it"
     READ_QUEUE = "show how the queue goes, with what is not the reader's replaced inside the database"
+    KEEP_QUEUE = "keep the queue's counts, turns and limits, which concern everybody, while a user changes what is theirs"
+    WORK = "give out the queue's items to workers, and hear what became of them"
     OPERATE = "run, inspect and repair the installation"
 
 

@@ -3,6 +3,8 @@
 The rest is replaced inside the database, so that it never reaches the process on a stranger's behalf (contract, section 7).
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
 
@@ -17,11 +19,12 @@ PUBLIC_QUEUE_COLUMNS = frozenset(
 """Columns of `queue_items` that are shown as they are; every other one, a new one too, is its owner's alone."""
 
 
-def redacted(column: sa.Column[object], *, everything: bool) -> ColumnElement[object]:
-    """The column for the item's owner and for who sees everything; NULL for anybody else."""
-    if everything or column.name in PUBLIC_QUEUE_COLUMNS:
-        return column
-    return sa.case((queue_items.c.user_id == ME, column), else_=sa.null()).label(column.name)
+def redacted(column: ColumnElement[Any], *, everything: bool, name: str | None = None) -> ColumnElement[Any]:
+    """The column, under its name or another, for the item's owner and for who sees everything; NULL for anybody else."""
+    shown = name or column.key or ""
+    if everything or (isinstance(column, sa.Column) and column.table is queue_items and shown in PUBLIC_QUEUE_COLUMNS):
+        return column if name is None else column.label(name)
+    return sa.case((queue_items.c.user_id == ME, column), else_=sa.null()).label(shown)
 
 
 def is_redacted(*, everything: bool) -> ColumnElement[bool]:

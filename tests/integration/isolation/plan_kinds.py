@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum, auto
 from typing import Any
 
-from tenantry.repositories import UnitOfWork
+from tenantry.queue import UnitOfWork
 from tests.integration.isolation.world import Target
 
 Attack = Callable[[UnitOfWork, Target], Coroutine[Any, Any, object]]
@@ -69,6 +69,12 @@ def privileged(attack: Attack, *, internal: bool = False) -> Plan:
     """For what only administrators (or not even they) and Tenantry itself may do, the owner of the rows no more than others."""
     refused = Outcome.NOT_ALLOWED
     return Plan(attack, refused, refused, refused, refused, refused, refused, internal=internal)
+
+
+def on_item(attack: Attack) -> Plan:
+    """For changes of single items of the queue: everybody sees that they are there, and only their owner changes them."""
+    refused = Outcome.NOT_ALLOWED
+    return Plan(attack, refused, refused, refused, refused, refused)
 
 
 def is_empty(answer: object) -> bool:

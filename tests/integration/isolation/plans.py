@@ -4,18 +4,25 @@ import inspect
 from functools import cached_property
 from typing import get_type_hints
 
-from tenantry.repositories import UnitOfWork
-from tests.integration.isolation import plans_accounts, plans_boards, plans_library, plans_media
+from tenantry.queue import UnitOfWork
+from tests.integration.isolation import plans_accounts, plans_boards, plans_library, plans_media, plans_queue
 from tests.integration.isolation.plan_kinds import Plan
 
-PLANS: dict[str, Plan] = {**plans_boards.PLANS, **plans_media.PLANS, **plans_library.PLANS, **plans_accounts.PLANS}
+PLANS: dict[str, Plan] = {
+    **plans_boards.PLANS,
+    **plans_media.PLANS,
+    **plans_library.PLANS,
+    **plans_accounts.PLANS,
+    **plans_queue.PLANS,
+}
 
 
 def repositories() -> dict[str, type]:
     """Each repository of a unit of work by the name it is reached by."""
     return {
         name: get_type_hints(value.func)["return"]
-        for name, value in vars(UnitOfWork).items()
+        for offering in UnitOfWork.__mro__
+        for name, value in vars(offering).items()
         if isinstance(value, cached_property)
     }
 

@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from tenantry.errors import Conflict, NotAllowed
-from tenantry.repositories import UnitOfWork
+from tenantry.queue import UnitOfWork
 from tests.integration.isolation.plan_kinds import Attack, Outcome, Plan, own, privileged
 from tests.integration.isolation.world import Target
 

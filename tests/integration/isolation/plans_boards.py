@@ -1,6 +1,6 @@
 """How boards and shares are attacked."""
 
-from tenantry.repositories import UnitOfWork
+from tenantry.queue import UnitOfWork
 from tests.integration.isolation.plan_kinds import Outcome, Plan, on_board, own
 from tests.integration.isolation.world import Target
 

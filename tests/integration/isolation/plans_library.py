@@ -4,7 +4,7 @@ import json
 from contextlib import suppress
 
 from tenantry.errors import Conflict
-from tenantry.repositories import UnitOfWork
+from tenantry.queue import UnitOfWork
 from tenantry.repositories.workflow_lists import WorkflowQuery
 from tests.integration.isolation.plan_kinds import Outcome, Plan, in_library, own, privileged
 from tests.integration.isolation.world import OWNER, Target
@@ -75,29 +75,7 @@ async def _counts_by_category(work: UnitOfWork, target: Target) -> object:
     return await work.workflows.counts_by_category(["user"], query)
 
 
-async def _queue_slices(work: UnitOfWork, target: Target) -> object:
-    slices = [
-        await work.queue_items.slice(),
-        await work.queue_items.slice(status="pending"),
-        await work.queue_items.slice(destination="hidden"),
-    ]
-    found = [item for part in slices for item in part.items]
-    return [item for item in found if item.user_id != work.principal.user_id]
-
-
-async def _queue_details(work: UnitOfWork, target: Target) -> object:
-    items = (await work.queue_items.slice()).items
-    return [await work.queue_items.get(item.item_id) for item in items if item.user_id != work.principal.user_id]
-
-
-async def _queue_counts(work: UnitOfWork, target: Target) -> object:
-    return await work.queue_items.counts()
-
-
 _LISTS: dict[str, Plan] = {
-    "queue_items.slice": own(_queue_slices),
-    "queue_items.get": own(_queue_details),
-    "queue_items.counts": own(_queue_counts),
     "workflows.page": own(_pages, shown_is_public=True),
     "workflows.slice": own(_slices, shown_is_public=True),
     "workflows.all": own(_all, shown_is_public=True),

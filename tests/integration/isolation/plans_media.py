@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tenantry.repositories import UnitOfWork
+from tenantry.queue import UnitOfWork
 from tenantry.repositories.media import MediaRepository
 from tenantry.repositories.media_lists import MediaLists
 from tenantry.repositories.media_values import UNCATEGORIZED, MediaQuery

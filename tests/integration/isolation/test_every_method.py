@@ -7,7 +7,7 @@ import pytest
 
 from tenantry import Principal, Studio
 from tenantry.errors import NotAllowed, NotFound, TenantryError
-from tenantry.repositories import UnitOfWork
+from tenantry.queue import UnitOfWork
 from tenantry.tenancy import InternalReason
 from tests.integration.conftest import Mode
 from tests.integration.isolation.plan_kinds import Outcome, Plan, is_empty

@@ -13,16 +13,16 @@ from tenantry import Principal, Studio
 from tenantry.database import DatabaseURL, PostgreSQLDatabase
 from tenantry.database.tables import metadata
 from tenantry.errors import CrossTenantRefused, IntegrityViolation
-from tenantry.repositories import UnitOfWork
+from tenantry.queue import UnitOfWork
 from tenantry.tenancy import InternalReason
 from tests.integration.conftest import Mode
 from tests.integration.isolation.snapshot import StoredRow, snapshot
-from tests.integration.isolation.test_raw_sqlite import BY_STRANGER, UNIQUE, owned_tables
+from tests.integration.isolation.test_raw_sqlite import BY_STRANGER, UNIQUE, copied_columns, owned_tables
 from tests.integration.isolation.world import ADMINISTRATOR, MANAGER, OWNER, READER, STRANGER, WRITER, fill
 
 INTERNAL = Principal.internal(InternalReason.OPERATE)
 TABLES = [table.name for table in metadata.sorted_tables]
-FOR_EVERYBODY = {"models", "model_relationships"}
+FOR_EVERYBODY = {"models", "model_relationships", "queues", "queue_defaults"}
 SHOWN_TO_ALL = {"workflows", "style_presets", "system_prompts"}
 
 
@@ -177,7 +177,7 @@ async def test_a_row_belongs_to_whoever_makes_it_and_for_good(mode: Mode) -> Non
     """A stranger makes none in her name, gives none away and takes none over; nor does she."""
     before = await stored_now(mode)
     for table in owned_tables():
-        columns = [column.name for column in metadata.tables[table].c if not isinstance(column.type, sa.BigInteger)]
+        columns = copied_columns(table)
         copied = ", ".join(f"{name} || '-copy'" if f"{table}.{name}" in UNIQUE else name for name in columns)
         in_her_name = copied.replace("user_id", "'owner-ana'")
         insert = f"INSERT INTO {table} ({', '.join(columns)}) SELECT {in_her_name} FROM {table} WHERE user_id = 'user-bo'"

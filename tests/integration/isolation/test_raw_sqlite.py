@@ -10,7 +10,7 @@ from tenantry import Studio
 from tenantry.database import DatabaseURL
 from tenantry.database.tables import metadata
 from tenantry.errors import CrossTenantRefused
-from tenantry.repositories import UnitOfWork
+from tenantry.queue import UnitOfWork
 from tenantry.studio import connect
 from tests.integration.conftest import Mode
 from tests.integration.isolation.world import MANAGER, OWNER, READER, STRANGER, WRITER, fill
@@ -51,7 +51,12 @@ BY_STRANGER = {
     ),
 }
 
+KEPT = {"queue_counts", "queue_turns", "queue_limits", "queue_usage"}
+"""What Tenantry itself keeps of a user, who may look at it at most: who could write there could cheat on others."""
+
 UNIQUE = {
+    "batches.batch_id",
+    "batches.idempotency_key",
     "boards.board_id",
     "client_state.key",
     "media.name",
@@ -77,10 +82,17 @@ def mode(request: pytest.FixtureRequest, world: Studio) -> Iterator[Mode]:
 
 
 def owned_tables() -> list[str]:
-    """Every table whose rows belong to a user."""
-    return [
-        table.name for table in metadata.sorted_tables if "user_id" in table.c and table.name not in ("users", "board_shares")
-    ]
+    """Every table whose rows belong to a user, who makes and changes them."""
+    others = {"users", "board_shares", *KEPT}
+    return [table.name for table in metadata.sorted_tables if "user_id" in table.c and table.name not in others]
+
+
+def copied_columns(table: str) -> list[str]:
+    """What a copy of a row takes over; not its own number."""
+    columns = metadata.tables[table].c
+    own = columns if table == "batches" else [column for column in columns if column.name != "batch_key"]
+    numbers = {column.name for column in own if isinstance(column.type, sa.BigInteger)}
+    return [column.name for column in columns if column.name not in numbers]
 
 
 async def execute(work: UnitOfWork, statement: str) -> int:
@@ -110,13 +122,26 @@ async def test_no_row_changes_its_owner(mode: Mode, table: str) -> None:
 @pytest.mark.parametrize("table", owned_tables())
 async def test_no_row_is_made_in_anothers_name(mode: Mode, table: str) -> None:
     """Also not as a copy of a row of hers."""
-    columns = [column.name for column in metadata.tables[table].c if not isinstance(column.type, sa.BigInteger)]
+    columns = copied_columns(table)
     listed = ", ".join(columns)
     copied = ", ".join(f"{name} || '-copy'" if f"{table}.{name}" in UNIQUE else name for name in columns)
     statement = f"INSERT INTO {table} ({listed}) SELECT {copied} FROM {table} WHERE user_id = 'owner-ana' LIMIT 1"
     with pytest.raises(CrossTenantRefused):
         await mode.write(STRANGER, lambda work: execute(work, statement))
     await mode.write(OWNER, lambda work: execute(work, statement))
+
+
+@pytest.mark.parametrize("table", sorted({*KEPT, "queues", "queue_defaults", "workers"}))
+async def test_what_tenantry_keeps_is_not_a_tenants_to_write(mode: Mode, table: str) -> None:
+    """Neither counts nor turns nor limits, not even one's own."""
+    columns = ", ".join(column.name for column in metadata.tables[table].c)
+    for statement in (
+        f"UPDATE {table} SET {columns.split(', ')[-1]} = {columns.split(', ')[-1]}",
+        f"DELETE FROM {table}",
+        f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {table} LIMIT 1",
+    ):
+        with pytest.raises(CrossTenantRefused):
+            await mode.write(OWNER, lambda work, statement=statement: execute(work, statement))  # type: ignore[misc]
 
 
 async def test_taking_things_off_a_board_and_putting_own_things_on_a_shared_one_is_allowed(mode: Mode) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tenantry import Principal, Studio
 from tenantry.database import DatabaseURL, timestamp
 from tenantry.database.tables import boards, media, users, workflows
-from tenantry.repositories import UnitOfWork
+from tenantry.queue import UnitOfWork
 from tenantry.repositories.media_values import MediaQuery
 from tenantry.studio import connect
 from tenantry.tenancy import InternalReason

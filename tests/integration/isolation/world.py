@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from tenantry import Principal, Studio
 from tenantry.database import tables
 from tenantry.database.connection import Connection
+from tenantry.repositories.queue_counts import recount
 from tenantry.tenancy import InternalReason
 
 OWNER = Principal("owner-ana")
@@ -24,6 +25,8 @@ ADMINISTRATOR = Principal("user-root", is_admin=True)
 NOW = "2026-11-23 12:00:00.000"
 DAY = "2026-11-23"
 
+STATUSES = ("pending", "in_progress", "waiting", "completed", "failed", "canceled")
+
 
 @dataclass(frozen=True)
 class Target:
@@ -34,6 +37,12 @@ class Target:
 
     def __getattr__(self, name: str) -> str:
         return f"{self.word}-{name.replace('_', '-')}"
+
+    @property
+    def items(self) -> dict[str, int]:
+        """The number of their item of the queue in each status."""
+        first = {"hidden": 1_001, "vixen": 2_001}.get(self.word, 3_001)
+        return {status: first + place for place, status in enumerate(STATUSES)}
 
     def things(self) -> set[str]:
         """The ids that the attacker gives, which an answer may give back where it says so."""
@@ -55,9 +64,13 @@ async def fill(studio: Studio) -> None:
             await _boards(connection, target)
             await _media(connection, target)
             await _library(connection, target)
+            await _queue(connection, target)
         await _shares(connection)
         await _installation(connection)
         await _stranger_has_things(connection)
+        for who in (OWNER, STRANGER):
+            await _turns(connection, who.user_id, "hidden" if who is OWNER else "own-bo")
+        await recount(connection)
 
 
 async def _put(connection: Connection, table: sa.Table, **values: object) -> None:
@@ -174,20 +187,65 @@ async def _library(connection: Connection, target: Target) -> None:
         content=f"{target.word} content",
         **mine,
     )
-    # Client state and queue items are never anybody else's, so all of hers is hidden.
-    secret = "hidden" if target.owner == OWNER.user_id else target.word
+    # Client state is never anybody else's, so all of hers is hidden.
+    secret = _secret(target)
     await _put(connection, tables.client_state, user_id=target.owner, key=target.key, value=f"{secret} value")
+
+
+def _secret(target: Target) -> str:
+    """What stands in things that are shown to nobody, whoever the others are shown to."""
+    return "hidden" if target.owner == OWNER.user_id else target.word
+
+
+async def _queue(connection: Connection, target: Target) -> None:
+    """A batch with an item in each status, and a workflow call of the one that waits."""
+    secret = _secret(target)
+    graph = {"id": secret, "nodes": {secret: {"id": secret, "value": ""}}, "edges": []}
     await _put(
         connection,
-        tables.queue_items,
+        tables.batches,
+        batch_id=f"{secret}-batch-{target.word}",
         user_id=target.owner,
         queue_id="default",
-        batch_id=f"{secret}-batch",
-        session_id=f"{secret}-queue-{target.word}",
-        session="{}",
+        origin=f"{secret}-origin",
+        destination=f"{secret}-destination",
+        board_id=f"{secret}-board",
+        idempotency_key=f"{secret}-key-{target.word}",
+        request_digest=secret,
+        graph=json.dumps(graph),
+        fields=json.dumps([[secret, "value"]]),
         workflow=json.dumps({secret: 1}),
-        field_values=secret,
     )
+    batch = sa.select(tables.batches.c.batch_key).where(tables.batches.c.batch_id == f"{secret}-batch-{target.word}")
+    for status, item_id in target.items.items():
+        ended = status in ("completed", "failed", "canceled")
+        await _put(
+            connection,
+            tables.queue_items,
+            item_id=item_id,
+            user_id=target.owner,
+            queue_id="default",
+            batch_key=batch.scalar_subquery(),
+            session_id=f"{secret}-session-{item_id}",
+            status=status,
+            worker_id="worker-1" if status == "in_progress" else None,
+            attempt=1 if status == "in_progress" else 0,
+            workflow_call_id=f"{secret}-call" if status == "pending" else None,
+            started_at=NOW if ended else None,
+            completed_at=NOW if ended else None,
+            error_type=f"{secret} type",
+            error_message=f"{secret} message",
+            error_traceback=f"{secret} traceback",
+            field_values=json.dumps([secret]),
+            workflow=json.dumps({secret: 1}),
+        )
+
+
+async def _turns(connection: Connection, owner: str, secret: str) -> None:
+    """What decides when a user's items come."""
+    await _put(connection, tables.queue_turns, queue_id=f"{secret}-queue", user_id=owner, served=1, started_at=NOW)
+    await _put(connection, tables.queue_limits, user_id=owner, weight=2.0, max_pending=1_000)
+    await _put(connection, tables.queue_usage, user_id=owner, items=3)
 
 
 async def _shares(connection: Connection) -> None:
@@ -218,6 +276,21 @@ async def _installation(connection: Connection) -> None:
     folders = {"old_subfolder": "hidden-old", "new_subfolder": "hidden-new"}
     await _put(connection, tables.move_items, job_id=1, media_id=media_id, state="planned", **folders)
     await _put(connection, tables.search_progress, indexed_through=0)
+    await _put(connection, tables.queues, queue_id="default")
+    await _put(connection, tables.queue_defaults, row_number=1, weight=1.0)
+    await _put(
+        connection,
+        tables.workers,
+        worker_id="worker-1",
+        name="hidden worker",
+        host="hidden host",
+        process=1,
+        devices='["hidden device"]',
+        concurrency=1,
+        started_at=NOW,
+        beat_at=NOW,
+        expires_at="2999-01-01 00:00:00.000",
+    )
 
 
 async def _stranger_has_things(connection: Connection) -> None:
@@ -226,3 +299,4 @@ async def _stranger_has_things(connection: Connection) -> None:
     await _boards(connection, mine)
     await _media(connection, mine)
     await _library(connection, mine)
+    await _queue(connection, mine)

@@ -7,10 +7,21 @@ from tenantry.database.tables.installation import app_settings, import_residue
 from tenantry.database.tables.library import style_presets, system_prompts, workflows
 from tenantry.database.tables.media import media, move_items, move_jobs, search_progress
 from tenantry.database.tables.models import model_relationships, models
-from tenantry.database.tables.queue_items import queue_items
+from tenantry.database.tables.queue import (
+    batches,
+    queue_counts,
+    queue_defaults,
+    queue_items,
+    queue_limits,
+    queue_turns,
+    queue_usage,
+    queues,
+    workers,
+)
 
 __all__ = [
     "app_settings",
+    "batches",
     "board_shares",
     "boards",
     "client_state",
@@ -21,10 +32,17 @@ __all__ = [
     "models",
     "move_items",
     "move_jobs",
+    "queue_counts",
+    "queue_defaults",
     "queue_items",
+    "queue_limits",
+    "queue_turns",
+    "queue_usage",
+    "queues",
     "search_progress",
     "style_presets",
     "system_prompts",
     "users",
+    "workers",
     "workflows",
 ]
