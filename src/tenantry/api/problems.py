@@ -3,6 +3,7 @@
 The member `detail` is what InvokeAI's clients read, so one document serves them and ours.
 """
 
+import math
 import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -18,7 +19,7 @@ from starlette.exceptions import HTTPException
 from tenantry import errors
 from tenantry.errors import TenantryError
 
-__all__ = ["MEDIA_TYPE", "Problem", "install", "origin", "problem_response", "responses", "status_of"]
+__all__ = ["MEDIA_TYPE", "Problem", "headers_of", "install", "origin", "problem_response", "responses", "status_of"]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -30,6 +31,7 @@ STATUS: dict[type[TenantryError], HTTPStatus] = {
     errors.CrossTenantRefused: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
+    errors.LimitReached: HTTPStatus.TOO_MANY_REQUESTS,
     errors.IntegrityViolation: HTTPStatus.CONFLICT,
     errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -80,6 +82,15 @@ def status_of(error: TenantryError) -> HTTPStatus:
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
+def headers_of(error: TenantryError) -> dict[str, str]:
+    """The headers that go with an error: how to authenticate, or when to try again (RFC 9110, in whole seconds)."""
+    if isinstance(error, errors.LimitReached) and error.retry_after is not None:
+        return {"Retry-After": str(max(math.ceil(error.retry_after), 1))}
+    if status_of(error) == HTTPStatus.UNAUTHORIZED:
+        return {"WWW-Authenticate": "Bearer"}
+    return {}
+
+
 def problem_response(
     status: int,
     code: str,
@@ -124,7 +135,6 @@ async def _on_tenantry_error(request: Request, error: Exception) -> Response:
     request_id = _request_id(request)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request failed", request_id=request_id, path=request.url.path, code=error.code, exception=origin(error))
-    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
     return problem_response(
         status,
         error.code,
@@ -132,7 +142,7 @@ async def _on_tenantry_error(request: Request, error: Exception) -> Response:
         field=error.field,
         remedy=error.remedy,
         request_id=request_id if status >= HTTPStatus.INTERNAL_SERVER_ERROR else None,
-        headers=headers,
+        headers=headers_of(error),
     )
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from tenantry.accounts import AccountRules
 from tenantry.api.app import create_app
 from tenantry.errors import InvalidInput
+from tenantry.queue import QueueRules
 from tenantry.settings import Settings
 from tenantry.studio import Studio, connect
 
@@ -48,10 +49,15 @@ def run(settings: Settings, *, migrate: bool | None = None) -> None:
 
 def open_studio(settings: Settings, *, migrate: bool | None = None) -> Studio:
     """The studio that the settings name."""
-    opened = connect(
-        settings.database, migrate=migrate, synchronous=settings.sqlite_synchronous, busy_timeout=settings.busy_timeout
+    return connect(
+        settings.database,
+        migrate=migrate,
+        synchronous=settings.sqlite_synchronous,
+        busy_timeout=settings.busy_timeout,
+        account_rules=AccountRules.of(settings),
+        queue_rules=QueueRules.of(settings),
+        listening_url=settings.listen_database,
     )
-    return Studio(opened.database, account_rules=AccountRules.of(settings))
 
 
 def configure_logging(settings: Settings) -> None:

@@ -1,7 +1,7 @@
-"""What a server does beside answering requests."""
+"""What a server does beside answering requests: duties, each a step that is repeated for as long as the server runs."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import structlog
@@ -10,24 +10,39 @@ from tenantry.errors import TenantryError
 from tenantry.studio import Studio
 from tenantry.tenancy import InternalReason, Principal
 
-__all__ = ["index_search", "upkeep"]
+__all__ = ["Sweeping", "index_search", "recover_leases", "upkeep"]
 
 _STEP = 50
-"""Rows of one step; the writer is held for some 20 ms meanwhile."""
+"""Rows of one step of the text index; the writer is held for some 20 ms meanwhile."""
+
+_SWEPT = 500
+_SWEEP_EVERY = 60.0
+_FORGOTTEN_AFTER = 86_400.0
+"""Seconds after which a worker that was lost is not shown any more."""
 
 _log = structlog.get_logger()
+
+Step = Callable[[], Awaitable[bool]]
+"""Does a little of what there is to do; whether there is more."""
 
 
 @asynccontextmanager
 async def upkeep(studio: Studio, *, idle: float = 2.0) -> AsyncIterator[None]:
-    """Keep the text index up to date for as long as the block runs, looking for new rows every `idle` seconds."""
+    """Do the server's duties for as long as the block runs; `idle` is the pause of the text index, in seconds."""
     stopping = asyncio.Event()
-    duty = asyncio.create_task(_keep_indexing(studio, stopping, idle), name="tenantry-search-index")
+    sweeping = Sweeping(studio)
+    duties: list[tuple[str, Step, float]] = [
+        ("leases", lambda: recover_leases(studio), studio.queue_rules.lease / 3),
+        ("history", sweeping.step, _SWEEP_EVERY),
+    ]
+    if studio.database.dialect == "sqlite":
+        duties.append(("search-index", lambda: _index_step(studio), idle))
+    tasks = [asyncio.create_task(_repeat(name, step, pause, stopping), name=f"tenantry-{name}") for name, step, pause in duties]
     try:
         yield
     finally:
         stopping.set()
-        await duty
+        await asyncio.gather(*tasks)
 
 
 async def index_search(studio: Studio, *, most: int = _STEP) -> int:
@@ -36,22 +51,49 @@ async def index_search(studio: Studio, *, most: int = _STEP) -> int:
         return await work.search_index.index(most)
 
 
-async def _keep_indexing(studio: Studio, stopping: asyncio.Event, idle: float) -> None:
-    if studio.database.dialect != "sqlite":
-        return
+async def recover_leases(studio: Studio) -> bool:
+    """Give the items of workers that are gone to others; whether there were any. The living keep what they run."""
+    async with studio.begin(Principal.internal(InternalReason.WORK)) as work:
+        recovered = await work.workers.recover_expired()
+        await work.workers.forget_expired(_FORGOTTEN_AFTER)
+    if recovered:
+        _log.warning("workers were lost; their items are given out again", items=[item.item_id for item in recovered])
+    return bool(recovered)
+
+
+class Sweeping:
+    """Deletes the queue's history in small steps, and remembers how far it looked."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._last_batch = 0
+
+    async def step(self) -> bool:
+        """Delete a little; whether there is more."""
+        async with self._studio.begin(Principal.internal(InternalReason.WORK)) as work:
+            swept = await work.queue_administration.sweep(_SWEPT, after_batch=self._last_batch)
+        self._last_batch = swept.last_batch
+        return swept.total > 0
+
+
+async def _repeat(name: str, step: Step, pause: float, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
         try:
-            added = await _step(studio)
+            more = await step()
         except TenantryError as error:
-            _log.warning("the search index was not brought up to date", error=str(error))
-            added = 0
+            _log.warning("a duty was not done", duty=name, error=str(error))
+            more = False
+        except Exception:
+            # A defect of one duty must neither end it for good nor touch the others.
+            _log.exception("a duty was not done", duty=name)
+            more = False
         with suppress(TimeoutError):
             # Between two steps every other writer gets its turn.
-            await asyncio.wait_for(stopping.wait(), 0 if added else idle)
+            await asyncio.wait_for(stopping.wait(), 0 if more else pause)
 
 
-async def _step(studio: Studio) -> int:
+async def _index_step(studio: Studio) -> bool:
     async with studio.read(Principal.internal(InternalReason.INDEX_SEARCH)) as work:
         if not await work.search_index.pending():
-            return 0
-    return await index_search(studio)
+            return False
+    return bool(await index_search(studio))

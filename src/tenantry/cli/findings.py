@@ -8,9 +8,11 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from tenantry.alembic.migrate import connected, drift_of, revisions_of
-from tenantry.database import DatabaseURL, inspection
+from tenantry.database import DatabaseURL, inspection, run
 from tenantry.database.login import login_of, roles_not_taken
+from tenantry.database.statements import DirectConnection
 from tenantry.errors import TenantryError
+from tenantry.repositories.queue_counts import disagreements
 from tenantry.settings import Settings
 
 __all__ = ["Finding", "examine"]
@@ -129,6 +131,14 @@ def _rows(connection: sa.Connection, settings: Settings) -> Iterator[Finding]:
     yield _search(connection, is_sqlite)
     if not is_sqlite:
         inspection.take_service_role(connection)
+    wrong = run(disagreements(DirectConnection(connection, "sqlite" if is_sqlite else "postgresql", lambda _: None)))
+    yield _judge(
+        "queue",
+        not wrong,
+        "its counts are what its items say",
+        f"{len(wrong)} of its counts are not what its items say",
+        "Run: tenantry doctor --repair",
+    )
     administrators = inspection.active_administrators(connection)
     yield _judge(
         "administrator",

@@ -11,6 +11,7 @@ import tenantry
 from tenantry.accounts import AccountRules
 from tenantry.database import DatabaseURL, parse_url
 from tenantry.errors import DatabaseUnavailable
+from tenantry.queue import QueueRules
 from tenantry.settings import Settings
 from tenantry.studio import Studio, connect
 
@@ -50,7 +51,12 @@ def opened(given: str | None, *, made: bool = False) -> Iterator[Studio]:
     if not made:
         existing_database(given)
     settings = Settings.read(database=given)
-    studio = connect(settings.database, synchronous=settings.sqlite_synchronous, busy_timeout=settings.busy_timeout)
+    studio = connect(
+        settings.database,
+        synchronous=settings.sqlite_synchronous,
+        busy_timeout=settings.busy_timeout,
+        queue_rules=QueueRules.of(settings),
+    )
     try:
         yield studio
     finally:
@@ -68,6 +74,7 @@ def in_studio(given: str | None, operation: Callable[[Studio, Settings], Corouti
             synchronous=settings.sqlite_synchronous,
             busy_timeout=settings.busy_timeout,
             account_rules=AccountRules.of(settings),
+            queue_rules=QueueRules.of(settings),
         ) as studio:
             return await operation(studio, settings)
 
