@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import statistics
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,10 @@ import tenantry
 from benchmarks.counting import count_statements
 from benchmarks.dataset import build, is_built
 from benchmarks.operations import ADMIN, OPERATIONS, Operation, restore
-from benchmarks.servers import postgres_server
+from benchmarks.queue.fairness import report_fairness
+from benchmarks.queue.postgres import report_postgresql
+from benchmarks.queue.sqlite import report_sqlite
+from benchmarks.servers import fresh_database, postgres_server
 from tenantry import Studio, connect, run
 from tenantry.database import DatabaseURL
 
@@ -26,16 +30,30 @@ BUDGET = 5.0
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="only operations whose name contains this")
+    parser.add_argument("--only", default="", help="only operations whose name contains this; `queue`: only the queue's tables")
+    parser.add_argument("--finished", type=int, default=1_000_000, help="finished items of the queue's larger history")
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     options = parser.parse_args()
+    if options.only in ("", "queue"):
+        _report_queue(options.database, options.finished)
     wanted = [operation for operation in OPERATIONS if options.only in operation.name]
-    if options.database != "postgresql":
+    if options.database != "postgresql" and wanted:
         with _studio(f"sqlite:///{DATA / 'studio.db'}") as studio:
             asyncio.run(_report("SQLite", studio.database.url, wanted))
-    if options.database != "sqlite":
+    if options.database != "sqlite" and wanted:
         with postgres_server(DATA / "postgresql") as url, _studio(url) as studio:
             asyncio.run(_report("PostgreSQL", studio.database.url, wanted))
+
+
+def _report_queue(database: str, finished: int) -> None:
+    if database != "postgresql":
+        report_sqlite(10_000, finished)
+        with tempfile.TemporaryDirectory(prefix="tenantry-bench-") as folder:
+            report_fairness("SQLite", f"sqlite:///{folder}/fair.db")
+    if database != "sqlite":
+        with postgres_server(DATA / "postgresql") as url:
+            report_postgresql(url, DATA, history=finished)
+            report_fairness("PostgreSQL", fresh_database(url, "queue_fair"))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import psycopg
 from tenantry.alembic.roles import roles_sql
 from tenantry.database import parse_url
 
-__all__ = ["postgres_server"]
+__all__ = ["fresh_database", "postgres_server"]
 
 _LOGIN = "tenantry_bench"
 
@@ -37,3 +37,14 @@ def postgres_server(folder: Path) -> Iterator[str]:
                 connection.execute(f"CREATE DATABASE bench OWNER {_LOGIN}".encode())
         url = parse_url(admin).url.set(username=_LOGIN, database="bench")
         yield url.render_as_string(hide_password=False)
+
+
+def fresh_database(url: str, name: str, *, plain: bool = True) -> str:
+    """The URL of an empty database on the same server; for the plain login, or else for the server's administrator."""
+    base = parse_url(url).url
+    admin = base.set(username="postgres", database="postgres", drivername="postgresql")
+    with psycopg.connect(admin.render_as_string(hide_password=False), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+        connection.execute(f"CREATE DATABASE {name} OWNER {_LOGIN}".encode())
+    chosen = base.set(database=name) if plain else admin.set(database=name)
+    return chosen.render_as_string(hide_password=False)

@@ -1,0 +1,1 @@
+"""The queue: on SQLite by its operations, on PostgreSQL beside its peers."""
