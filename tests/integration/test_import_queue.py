@@ -236,6 +236,25 @@ def _exported(path: Path) -> list[dict[str, Any]]:
         return [dict(row) for row in db.execute("SELECT * FROM session_queue ORDER BY item_id")]
 
 
+@pytest.mark.parametrize("broken", ["", "5", "[5]", "{}", "nonsense"])
+def test_what_is_broken_in_the_file_stops_nobody(target: Studio, tmp_path: Path, source: Path, broken: str) -> None:
+    """The queue is shown, given out and retried without it, and an export writes it as it was."""
+    with editing(source) as db:
+        add_item(db, "s1", item_id=1, user_id="ana", field_values=broken, session=broken, status="failed")
+        add_item(db, "s2", item_id=2, user_id="ana", field_values=broken, session=broken)
+    import_invokeai(source, target)
+    export_invokeai(target, tmp_path / "out.db")
+    assert contents(tmp_path / "out.db") == contents(source)
+    ana = Principal("ana")
+    assert [item.field_values for item in _direct(target, lambda work: work.queue.slice(), ana).items] == [None, None]
+    assert _direct(target, lambda work: work.queue.get(1), ana).session == broken
+    worker = _direct(target, lambda work: work.workers.register("w", host="h", process=1))
+    (claimed,) = _direct(target, lambda work: work.dispatch.claim(worker))
+    assert (claimed.field_values, claimed.graph, claimed.session) == ([], {}, broken)
+    again = _direct(target, lambda work: work.queue.retry([1]), ana)
+    assert json.loads(_direct(target, lambda work: work.queue.get(again[1]), ana).session)["graph"] == {}
+
+
 def test_turns_go_on_where_invokeai_left_off(target: Studio, source: Path) -> None:
     """Whose item was started longest ago comes next, in the file as here (contract, section 4.9)."""
     with editing(source) as db:
