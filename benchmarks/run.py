@@ -34,8 +34,6 @@ def main() -> None:
     parser.add_argument("--finished", type=int, default=1_000_000, help="finished items of the queue's larger history")
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     options = parser.parse_args()
-    if options.only in ("", "queue"):
-        _report_queue(options.database, options.finished)
     wanted = [operation for operation in OPERATIONS if options.only in operation.name]
     if options.database != "postgresql" and wanted:
         with _studio(f"sqlite:///{DATA / 'studio.db'}") as studio:
@@ -43,6 +41,8 @@ def main() -> None:
     if options.database != "sqlite" and wanted:
         with postgres_server(DATA / "postgresql") as url, _studio(url) as studio:
             asyncio.run(_report("PostgreSQL", studio.database.url, wanted))
+    if options.only in ("", "queue"):
+        _report_queue(options.database, options.finished)
 
 
 def _report_queue(database: str, finished: int) -> None:

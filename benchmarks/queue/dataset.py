@@ -8,14 +8,17 @@ import sqlalchemy as sa
 from tenantry import InternalReason, Principal, Studio
 from tenantry.database import timestamp
 from tenantry.database.tables import queue_items, users
-from tenantry.queue import Batch, BatchDatum, UnitOfWork
+from tenantry.queue import Batch, BatchDatum, QueueRules, UnitOfWork
 from tenantry.repositories.queue_counts import recount
 
-__all__ = ["INTERNAL", "USERS", "batch", "finish_all", "make_users"]
+__all__ = ["INTERNAL", "RULES", "USERS", "add_history", "batch", "finish_all", "make_users"]
 
 INTERNAL = Principal.internal(InternalReason.OPERATE)
 USERS = [Principal(f"00000000-0000-4000-8000-{number:012d}") for number in range(50)]
+RULES = QueueRules(max_pending=None, lease=86_400)
+"""Without a limit; a worker that gives no sign of life keeps what it holds."""
 
+_STEP = 50_000
 _THEN = timestamp(datetime(2026, 11, 1, tzinfo=UTC))
 _NODES = {
     f"node_{number}": {"id": f"node_{number}", "type": "denoise_latents", "steps": 30, "seed": 0, "text": "x" * 400}
@@ -34,6 +37,17 @@ def batch(items: int, *, kilobytes: int = 0) -> Batch:
 def make_users(studio: Studio) -> None:
     """Fifty users."""
     studio.direct.writing(INTERNAL, _add_users)
+
+
+def add_history(studio: Studio, items: int) -> None:
+    """So many finished items, of all users alike."""
+    for done in range(0, items, _STEP):
+        each, more = divmod(min(_STEP, items - done), len(USERS))
+        for place, who in enumerate(USERS):
+            if share := each + (place < more):
+                request = batch(share)
+                studio.direct.writing(who, lambda work, request=request: work.queue.enqueue(request))  # type: ignore[misc]
+        finish_all(studio)
 
 
 def finish_all(studio: Studio) -> None:

@@ -1,28 +1,31 @@
-"""A process that runs everything that waits, doing nothing for each item; for `benchmarks.queue.postgres`."""
+"""A process that runs everything that waits, doing nothing for each item; for `benchmarks.queue.ours`."""
 
 import sys
 
-from benchmarks.queue.dataset import INTERNAL
+from benchmarks.queue.dataset import INTERNAL, RULES
 from tenantry import Studio, connect
-from tenantry.queue import ClaimedItem, Completed, QueueRules, UnitOfWork
+from tenantry.queue import ClaimedItem, Completed, UnitOfWork
 
 _SLOTS = 500
 
 
 def main(url: str) -> None:
-    """Claim for 500 places and acknowledge what they held, each in one transaction, until nothing waits."""
+    """Acknowledge what its 500 places held and claim for them anew, in one transaction, until nothing waits."""
     opened = connect(url)
-    studio = Studio(opened.database, queue_rules=QueueRules(max_pending=None, lease=86_400))
+    studio = Studio(opened.database, queue_rules=RULES)
     worker = studio.direct.writing(INTERNAL, lambda work: work.workers.register("bench", host="h", process=1))
     print("ready", flush=True)
     sys.stdin.readline()
+    done: list[Completed] = []
 
-    async def claim(work: UnitOfWork) -> list[ClaimedItem]:
-        return await work.dispatch.claim(worker, devices=(None,) * _SLOTS, queue_id="default")
+    async def exchange(work: UnitOfWork) -> list[ClaimedItem]:
+        lost, items = await work.dispatch.exchange(worker, done, devices=(None,) * _SLOTS, queue_id="default")
+        assert not lost
+        return items
 
-    while items := studio.direct.writing(INTERNAL, claim):
+    while items := studio.direct.writing(INTERNAL, exchange):
         done = [Completed(lease=item.lease) for item in items]
-        studio.direct.writing(INTERNAL, lambda work: work.dispatch.acknowledge(done))  # noqa: B023
+    print("done", flush=True)
     studio.close()
 
 

@@ -1,76 +1,91 @@
-"""Measures pgqueuer; run with an interpreter that has it: URL, jobs to enqueue, jobs to drain, wake-ups."""
+"""Works with pgqueuer, one duty a process; run with an interpreter that has it: URL, duty, number."""
 
 import asyncio
-import json
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import asyncpg
 from pgqueuer import AsyncpgDriver, PgQueuer, Queries
+from pgqueuer.types import QueueExecutionMode
+
+_PAYLOAD = b"x" * 1024
 
 
-async def main(url: str, bulk: int, drained: int, wakeups: int) -> None:
+async def main(url: str, duty: str, number: int) -> None:
     connection = await asyncpg.connect(url)
     queries = Queries(AsyncpgDriver(connection))
-    await queries.install()
-    payload = b"x" * 1024
-    begun = time.perf_counter()
-    for _ in range(bulk // 1_000):
-        await queries.enqueue(["bulk"] * 1_000, [payload] * 1_000, [0] * 1_000)
-    found = {"bulk enqueue": bulk / (time.perf_counter() - begun)}
-    await queries.clear_queue("bulk")
-    await queries.enqueue(["noop"] * drained, [payload] * drained, [0] * drained)
-    found["drain, one worker"] = drained / await _drain(url, drained)
-    found["wake-up, p50 in ms"] = await _wake_up(url, queries, wakeups)
+    match duty:
+        case "install":
+            await queries.install()
+        case "bulk":
+            begun = time.perf_counter()
+            for _ in range(number // 1_000):
+                await queries.enqueue(["bulk"] * 1_000, [_PAYLOAD] * 1_000, [0] * 1_000)
+            print(time.perf_counter() - begun)
+            await queries.clear_queue("bulk")
+        case "fill":
+            await queries.enqueue(["noop"] * number, [_PAYLOAD] * number, [0] * number)
+        case "left":
+            print(await connection.fetchval("SELECT count(*) FROM pgqueuer"))
+        case "drain":
+            await _drain(connection)
+        case "wake":
+            await _wake(connection, number)
+        case "send":
+            await _send(queries)
     await connection.close()
-    print(json.dumps(found))
 
 
-async def _drain(url: str, jobs: int) -> float:
-    connection = await asyncpg.connect(url)
+async def _drain(connection: asyncpg.Connection) -> None:
+    """Claims of 500 until nothing waits; the last result is stored when it says so."""
     queuer = PgQueuer(AsyncpgDriver(connection))
-    done, finished = 0, asyncio.Event()
 
     @queuer.entrypoint("noop")
     async def noop(_: object) -> None:
-        nonlocal done
-        done += 1
-        if done == jobs:
-            finished.set()
+        return None
 
-    begun = time.perf_counter()
-    running = asyncio.create_task(queuer.run(batch_size=500, dequeue_timeout=timedelta(seconds=1)))
-    await finished.wait()
-    taken = time.perf_counter() - begun
-    queuer.shutdown.set()
-    await running
-    await connection.close()
-    return taken
+    print("ready", flush=True)
+    sys.stdin.readline()
+    await queuer.run(batch_size=500, dequeue_timeout=timedelta(milliseconds=10), mode=QueueExecutionMode.drain)
+    print("done", flush=True)
 
 
-async def _wake_up(url: str, queries: Queries, wakeups: int) -> float:
-    connection = await asyncpg.connect(url)
+async def _wake(connection: asyncpg.Connection, number: int) -> None:
     queuer = PgQueuer(AsyncpgDriver(connection))
-    begins: asyncio.Queue[float] = asyncio.Queue()
+    ended = _teller(number, queuer.shutdown.set)
 
     @queuer.entrypoint("wake")
     async def wake(_: object) -> None:
-        begins.put_nowait(time.time())
+        ended(time.time())
 
     running = asyncio.create_task(queuer.run(batch_size=10, dequeue_timeout=timedelta(seconds=30)))
     await asyncio.sleep(1)
-    taken = []
-    for _ in range(wakeups):
-        await asyncio.sleep(0.05)
-        await queries.enqueue("wake", b"x", 0)
-        committed = time.time()
-        taken.append((await begins.get() - committed) * 1_000)
-    queuer.shutdown.set()
-    await queries.enqueue("wake", b"x", 0)
+    print("waits", flush=True)
     await running
-    await connection.close()
-    return sorted(taken)[wakeups // 2]
 
 
-asyncio.run(main(sys.argv[1], *map(int, sys.argv[2:])))
+def _teller(number: int, finish: Callable[[], None]) -> Callable[[float], None]:
+    """Prints each moment, and finishes after so many."""
+    told = 0
+
+    def tell(moment: float) -> None:
+        nonlocal told
+        told += 1
+        print(moment, flush=True)
+        if told == number:
+            finish()
+
+    return tell
+
+
+async def _send(queries: Queries) -> None:
+    """A job for each line; answers when it was committed."""
+    print("ready", flush=True)
+    while sys.stdin.readline():
+        await queries.enqueue("wake", b"x", 0)
+        print(time.time(), flush=True)
+
+
+asyncio.run(main(sys.argv[1], sys.argv[2], int((sys.argv[3:] or ["0"])[0])))
