@@ -7,7 +7,8 @@ import psycopg
 
 from benchmarks.queue.dataset import INTERNAL, RULES, USERS, add_history, batch, finish_all, make_users
 from benchmarks.queue.processes import drain_seconds, wake_up
-from tenantry import Studio, connect
+from tenantry import Principal, Studio, connect
+from tenantry.queue import Batch
 
 __all__ = ["BULK", "CLAIMS", "DRAINED", "ROWS", "WAKEUPS", "measure_ours"]
 
@@ -43,8 +44,7 @@ def measure_ours(url: str, history: int) -> dict[str, float]:
 
 def _fill(studio: Studio) -> None:
     for who in USERS:
-        request = batch(DRAINED // len(USERS))
-        studio.direct.writing(who, lambda work, request=request: work.queue.enqueue(request))  # type: ignore[misc]
+        _enqueue(studio, who, batch(DRAINED // len(USERS)))
 
 
 def _bulk_enqueue(studio: Studio) -> float:
@@ -52,7 +52,7 @@ def _bulk_enqueue(studio: Studio) -> float:
     requests = [batch(1_000, kilobytes=1) for _ in range(BULK // 1_000)]
     begun = time.perf_counter()
     for turn, request in enumerate(requests):
-        studio.direct.writing(USERS[turn % 50], lambda work, request=request: work.queue.enqueue(request))  # type: ignore[misc]
+        _enqueue(studio, USERS[turn % 50], request)
     return BULK / (time.perf_counter() - begun)
 
 
@@ -66,6 +66,9 @@ def _claims(studio: Studio) -> float:
 
 def _send(studio: Studio, turn: int) -> float:
     """Queue an item; answers when it was committed."""
-    request = batch(1)
-    studio.direct.writing(USERS[turn % 50], lambda work: work.queue.enqueue(request))
+    _enqueue(studio, USERS[turn % 50], batch(1))
     return time.time()
+
+
+def _enqueue(studio: Studio, who: Principal, request: Batch) -> None:
+    studio.direct.writing(who, lambda work: work.queue.enqueue(request))

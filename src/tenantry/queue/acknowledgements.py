@@ -90,8 +90,9 @@ class Acknowledgements(Transitions):
             item_ids = sorted(each.lease.item_id for each in acknowledgements)
             await self._hold(among(self._dialect, queue_items.c.item_id, item_ids))
         settled: set[int] = set()
-        for after, moves in sorted(by_status.items()):
-            settled |= {item.item_id for item in await self._move(Status.IN_PROGRESS, after, moves, fenced=True)}
+        async with self._counting_once():
+            for after, moves in sorted(by_status.items()):
+                settled |= {item.item_id for item in await self._move(Status.IN_PROGRESS, after, moves, fenced=True)}
         return [each.lease for each in acknowledgements if each.lease.item_id not in settled]
 
     async def complete(self, lease: Lease, *, session: str | None = None) -> None:

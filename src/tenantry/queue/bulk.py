@@ -68,7 +68,7 @@ class Bulk(Deletions):
     async def cancel_all_except_current(self, queue_id: str = DEFAULT_QUEUE, *, user_id: str | None = None) -> Touched:
         """Cancel what waits, but for the call trees of what runs."""
         theirs = self._theirs(user_id)
-        async with self._ground.elevated(InternalReason.KEEP_QUEUE):
+        async with self._ground.elevated(InternalReason.KEEP_QUEUE), self._counting_once():
             wanted = sa.and_(queue_items.c.queue_id == check_queue_id(queue_id), *theirs, await self._not_current(queue_id))
             await self._hold(sa.and_(wanted, has_status(queue_items.c, Status.PENDING, Status.WAITING)))
             return self._canceled(await self._cancel_waiting(wanted))
@@ -76,7 +76,7 @@ class Bulk(Deletions):
     async def delete_all_except_current(self, queue_id: str = DEFAULT_QUEUE, *, user_id: str | None = None) -> Touched:
         """Delete what waits, but for the call trees of what runs."""
         theirs = self._theirs(user_id)
-        async with self._ground.elevated(InternalReason.KEEP_QUEUE):
+        async with self._ground.elevated(InternalReason.KEEP_QUEUE), self._counting_once():
             return await self._delete_all(
                 queue_items.c.queue_id == check_queue_id(queue_id),
                 has_status(queue_items.c, Status.PENDING, Status.WAITING),
@@ -91,7 +91,7 @@ class Bulk(Deletions):
         theirs = self._theirs(user_id)
         await self._check_destination(destination, queue_id, user_id)
         keys = sa.select(batches.c.batch_key).where(batches.c.destination == destination, batches.c.queue_id == queue_id)
-        async with self._ground.elevated(InternalReason.KEEP_QUEUE):
+        async with self._ground.elevated(InternalReason.KEEP_QUEUE), self._counting_once():
             wanted = [queue_items.c.queue_id == queue_id, *theirs, queue_items.c.batch_key.in_(keys)]
             await self._hold(sa.and_(*wanted))
             await self._sweep(Status.IN_PROGRESS, Status.CANCELED, sa.and_(*wanted))
@@ -100,13 +100,13 @@ class Bulk(Deletions):
     async def delete_items(self, item_ids: Sequence[int], *, user_id: str | None = None) -> Touched:
         """Delete items as they are, without their call trees; unknown ones, and others', count for nothing."""
         theirs = self._theirs(user_id)
-        async with self._ground.elevated(InternalReason.KEEP_QUEUE):
+        async with self._ground.elevated(InternalReason.KEEP_QUEUE), self._counting_once():
             return await self._delete_all(among(self._dialect, queue_items.c.item_id, list(item_ids)), *theirs)
 
     async def clear(self, queue_id: str = DEFAULT_QUEUE, *, user_id: str | None = None) -> Touched:
         """Delete everything, canceling first what runs."""
         theirs = self._theirs(user_id)
-        async with self._ground.elevated(InternalReason.KEEP_QUEUE):
+        async with self._ground.elevated(InternalReason.KEEP_QUEUE), self._counting_once():
             wanted = [queue_items.c.queue_id == check_queue_id(queue_id), *theirs]
             await self._hold(sa.and_(*wanted))
             await self._sweep(Status.IN_PROGRESS, Status.CANCELED, sa.and_(*wanted))
@@ -118,13 +118,13 @@ class Bulk(Deletions):
     async def prune(self, queue_id: str = DEFAULT_QUEUE, *, user_id: str | None = None, most: int | None = None) -> Touched:
         """Delete what has ended, at most so many."""
         theirs = self._theirs(user_id)
-        async with self._ground.elevated(InternalReason.KEEP_QUEUE):
+        async with self._ground.elevated(InternalReason.KEEP_QUEUE), self._counting_once():
             wanted = [queue_items.c.queue_id == check_queue_id(queue_id), *theirs, has_ended()]
             return await self._delete_all(*wanted, most=most)
 
     async def _cancel_all(self, queue_id: str, user_id: str | None, meant: ColumnElement[bool]) -> Touched:
         theirs = self._theirs(user_id)
-        async with self._ground.elevated(InternalReason.KEEP_QUEUE):
+        async with self._ground.elevated(InternalReason.KEEP_QUEUE), self._counting_once():
             wanted = sa.and_(queue_items.c.queue_id == check_queue_id(queue_id), *theirs, meant)
             await self._hold(sa.and_(wanted, has_status(queue_items.c, *sorted(LIVE))))
             silent = await self._cancel_waiting(wanted)

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Select
 
+from tenantry.database import Dialect
 from tenantry.database.tables import batches, queue_items
 from tenantry.errors import IllegalTransition, NotFound
 from tenantry.queue.admission import Admission
@@ -43,7 +44,7 @@ class Calls(Admission, Chains):
         self._only_privileged("queue the children of workflow calls")
         check_json(call.session, "session")
         check_name(call.session_id, "session_id")
-        parent = await self._connection.fetch_one(_parent().where(queue_items.c.item_id == parent_item_id))
+        parent = await self._connection.fetch_one(_parent(self._dialect).where(queue_items.c.item_id == parent_item_id))
         if parent is None:
             raise NotFound("queue item", field="item_id")
         if Status(parent.status) in FINAL:
@@ -84,14 +85,17 @@ class Calls(Admission, Chains):
         children = [link_of(row) for row in found if row.item_id != except_item]
         tree = [link for child in children for link in await self._descendants(child.item_id, of_root=root_of(child))]
         unique = {link.item_id: link for link in (*children, *tree) if link.item_id != except_item}
-        return await self._cancel(unique.values())
+        async with self._counting_once():
+            return await self._cancel(unique.values())
 
 
-def _parent() -> Select[Any]:
+def _parent(dialect: Dialect) -> Select[Any]:
+    """What a child takes from its parent, which cannot end meanwhile; on SQLite nobody else writes."""
     items = queue_items.c
     columns: list[sa.ColumnElement[Any]] = [
         *(items[name] for name in ("user_id", "queue_id", "batch_key", "session_id", "status", "priority", "root_item_id")),
         batches.c.session_base,
         batches.c.destination,
     ]
-    return sa.select(*columns).select_from(queue_items.join(batches, batches.c.batch_key == items.batch_key))
+    query = sa.select(*columns).select_from(queue_items.join(batches, batches.c.batch_key == items.batch_key))
+    return query.with_for_update(of=queue_items) if dialect == "postgresql" else query

@@ -21,7 +21,7 @@ class Control(Chains, Deletions):
 
     async def cancel(self, item_id: int) -> list[int]:
         """Cancel an item and the call tree it belongs to; answers those that had not ended. Raises `NotFound`, `NotAllowed`."""
-        async with self._ground.elevated(InternalReason.KEEP_QUEUE):
+        async with self._ground.elevated(InternalReason.KEEP_QUEUE), self._counting_once():
             link = await self._own(item_id)
             if link.status in FINAL:
                 return []
@@ -32,7 +32,7 @@ class Control(Chains, Deletions):
 
         Raises `NotFound` and `NotAllowed`.
         """
-        async with self._ground.elevated(InternalReason.KEEP_QUEUE):
+        async with self._ground.elevated(InternalReason.KEEP_QUEUE), self._counting_once():
             link = await self._own(item_id)
             await self._cancel_chain(link)
             chain = await self._chain([link.root_item_id or link.item_id])

@@ -150,8 +150,9 @@ class Leases(Chains):
         """
         self._only_privileged("recover leases")
         expired = sa.select(workers.c.worker_id).where(workers.c.expires_at <= shared_moment(self._by_database))
-        lost = await self._recover(queue_items.c.worker_id.in_(expired), **self._moment())
-        return lost + await self._recover(queue_items.c.worker_id.is_(None))
+        async with self._counting_once():
+            lost = await self._recover(queue_items.c.worker_id.in_(expired), **self._moment())
+            return lost + await self._recover(queue_items.c.worker_id.is_(None))
 
     async def forget_expired(self, seconds: float) -> int:
         """Forget workers whose lease expired so long ago; answers how many."""
@@ -183,12 +184,13 @@ class Leases(Chains):
         spent = [row for row in rows if row.worker_id is not None and row.losses + 1 >= self._rules.max_attempts]
         again = [row for row in rows if row.worker_id is not None and row.losses + 1 < self._rules.max_attempts]
         imported = [Move(row.item_id) for row in rows if row.worker_id is None]
-        moved = await self._move(Status.IN_PROGRESS, Status.PENDING, [self._back_off(row) for row in again])
-        failed = await self._move(Status.IN_PROGRESS, Status.FAILED, [_poison(row) for row in spent])
-        canceled = await self._move(Status.IN_PROGRESS, Status.CANCELED, imported)
-        for item in (*failed, *canceled):
-            # What called it waits for an answer that will not come.
-            await self._end_chain(item.item_id)
+        async with self._counting_once():
+            moved = await self._move(Status.IN_PROGRESS, Status.PENDING, [self._back_off(row) for row in again])
+            failed = await self._move(Status.IN_PROGRESS, Status.FAILED, [_poison(row) for row in spent])
+            canceled = await self._move(Status.IN_PROGRESS, Status.CANCELED, imported)
+            for item in (*failed, *canceled):
+                # What called it waits for an answer that will not come.
+                await self._end_chain(item.item_id)
         return moved + failed + canceled
 
     def _back_off(self, row: Row[Any]) -> Move:

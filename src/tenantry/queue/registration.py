@@ -101,4 +101,5 @@ class Registration:
         with suppress(TenantryError):
             async with self._studio.begin(self._principal) as work:
                 await work.dispatch.acknowledge(last_words)
+            async with self._studio.begin(self._principal) as work:
                 await work.workers.unregister(self.worker_id)

@@ -5,7 +5,8 @@ wins. Counts, turns' limits and events follow from what the statement says that 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -20,7 +21,9 @@ from tenantry.errors import IllegalTransition
 from tenantry.queue.base import QueueRepository, shared_moment
 from tenantry.queue.changes import ItemChanged
 from tenantry.queue.conditions import has_status, written
+from tenantry.queue.rules import QueueRules
 from tenantry.queue.states import FINAL, Status, may_become
+from tenantry.repositories.base import Ground
 from tenantry.repositories.queue_counts import Counted, add_to_counts
 
 __all__ = ["Move", "Moved", "Transitions", "destination_of_item"]
@@ -75,13 +78,44 @@ _LISTED: dict[str, sa.types.TypeEngine[Any]] = {
 class Transitions(QueueRepository):
     """Changes of items' status, for the repositories that decide which."""
 
-    __slots__ = ()
+    __slots__ = ("_gathered",)
+
+    def __init__(self, ground: Ground, rules: QueueRules) -> None:
+        super().__init__(ground, rules)
+        self._gathered: Counter[Counted] | None = None
+
+    @asynccontextmanager
+    async def _counting_once(self) -> AsyncIterator[None]:
+        """Gather what several changes count, and add it in one statement at the end.
+
+        Everybody takes items before counts, and counts once, so that two never wait for each other in a circle.
+        """
+        if self._gathered is not None:
+            yield
+            return
+        self._gathered = Counter()
+        try:
+            yield
+        except BaseException:
+            # Whoever goes on after an error of ours finds the counts right; after one of the database nobody does.
+            with suppress(Exception):
+                await add_to_counts(self._connection, self._take_gathered())
+            raise
+        await add_to_counts(self._connection, self._take_gathered())
+
+    def _take_gathered(self) -> Mapping[Counted, int]:
+        gathered, self._gathered = self._gathered, None
+        return gathered or {}
+
+    async def _add_up(self, changes: Mapping[Counted, int]) -> None:
+        if self._gathered is None:
+            await add_to_counts(self._connection, changes)
+        else:
+            for key, items in changes.items():
+                self._gathered[key] += items
 
     async def _hold(self, condition: ColumnElement[bool]) -> None:
-        """Keep others from changing these items, before several changes are made of them; on SQLite nobody else writes.
-
-        Everybody takes items before counts, and items in one order, so that two never wait for each other in a circle.
-        """
+        """Keep others from changing these items, in the order that all keep to; on SQLite nobody else writes."""
         if self._dialect == "postgresql":
             items = sa.select(queue_items.c.item_id).where(condition).order_by(queue_items.c.item_id)
             await self._connection.fetch_all(items.with_for_update())
@@ -137,7 +171,7 @@ class Transitions(QueueRepository):
         for item in moved:
             counts[Counted(item.queue_id, item.user_id, item.destination, before.value)] -= 1
             counts[Counted(item.queue_id, item.user_id, item.destination, after.value)] += 1
-        await add_to_counts(self._connection, counts)
+        await self._add_up(counts)
         if not quietly:
             self._record(
                 *(

@@ -11,7 +11,7 @@ from contextlib import suppress
 import structlog
 
 from tenantry.errors import DatabaseUnavailable, InvalidInput, LeaseLost, NotFound
-from tenantry.queue.acknowledgements import Acknowledgement, Released
+from tenantry.queue.acknowledgements import Released
 from tenantry.queue.base import check_queue_id
 from tenantry.queue.candidates import ResidentModels
 from tenantry.queue.claims import MAX_SLOTS
@@ -167,48 +167,46 @@ class Worker:
         return self._changed.is_set()
 
     async def _exchange(self, *, claims: bool) -> None:
-        """Say what has ended and claim for the free places, in one transaction."""
+        """Say what has ended, then claim for the free places; apart, because a claim keeps others waiting."""
         async with self._exchanging:
-            said, free = self._slots.take_ended(), self._slots.free if claims else []
-            if not said and not free:
-                return
             worker_id = self._registration.worker_id
             try:
-                lost, items = await self._say_and_claim(worker_id, said, free)
+                await self._say()
+                if claims and self._slots.free:
+                    await self._claim(worker_id)
             except (LeaseLost, NotFound):
-                # What one worker holds is lost all together.
-                lost, items = [each.lease for each in said], []
                 await self._begin_anew(worker_id)
             except DatabaseUnavailable as error:
-                self._slots.put_back(said)
                 _log.warning("the database does not answer", worker=self._name, error=str(error))
-                return
-            for item in items:
-                # An item keeps the device of an earlier claim where this one names none.
-                device = item.device if self._has_devices else None
-                job = Job(item, device, asyncio.get_running_loop(), save=self._save, on_progress=self._on_progress)
-                self._slots.start(job)
-        self._log_lost(said, lost)
 
-    async def _say_and_claim(
-        self, worker_id: str, said: list[Acknowledgement], free: list[str | None]
-    ) -> tuple[list[Lease], list[ClaimedItem]]:
+    async def _say(self) -> None:
+        said = self._slots.take_ended()
+        if not said:
+            return
+        try:
+            async with self._studio.begin(self._principal) as work:
+                lost = await work.dispatch.acknowledge(said)
+        except DatabaseUnavailable:
+            self._slots.put_back(said)
+            raise
+        results = {each.lease for each in said if not isinstance(each, Released)}
+        if items := [lease.item_id for lease in lost if lease in results]:
+            _log.warning("results were discarded; the items are not this worker's any more", worker=self._name, items=items)
+
+    async def _claim(self, worker_id: str) -> None:
         async with self._studio.begin(self._principal) as work:
-            if not free:
-                return await work.dispatch.acknowledge(said), []
-            return await work.dispatch.exchange(
+            items = await work.dispatch.claim(
                 worker_id,
-                said,
-                devices=free,
+                devices=self._slots.free,
                 queue_id=self._queue_id,
                 order=self._order,
                 resident_models=self._resident_models,
             )
-
-    def _log_lost(self, said: list[Acknowledgement], lost: list[Lease]) -> None:
-        results = {each.lease for each in said if not isinstance(each, Released)}
-        if items := [lease.item_id for lease in lost if lease in results]:
-            _log.warning("results were discarded; the items are not this worker's any more", worker=self._name, items=items)
+        for item in items:
+            # An item keeps the device of an earlier claim where this one names none.
+            device = item.device if self._has_devices else None
+            job = Job(item, device, asyncio.get_running_loop(), save=self._save, on_progress=self._on_progress)
+            self._slots.start(job)
 
     async def _is_work_waiting(self) -> bool:
         try:

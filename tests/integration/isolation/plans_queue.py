@@ -127,7 +127,6 @@ _ITEMS: dict[str, Plan] = {
 _DISPATCH: dict[str, Plan] = {
     "dispatch.claim": privileged(lambda work, target: work.dispatch.claim("worker-1", order=Order.FIFO)),
     "dispatch.is_work_waiting": privileged(lambda work, target: work.dispatch.is_work_waiting()),
-    "dispatch.exchange": privileged(lambda work, target: work.dispatch.exchange("worker-1", [], devices=(None,))),
     "dispatch.acknowledge": privileged(lambda work, target: work.dispatch.acknowledge([Completed(lease=_lease(target))])),
     "dispatch.become": privileged(lambda work, target: work.dispatch.become(target.items["pending"], Status.FAILED)),
     "dispatch.call": privileged(lambda work, target: work.dispatch.call(target.items["in_progress"], CALL)),
