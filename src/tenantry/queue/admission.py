@@ -24,6 +24,7 @@ RATES: dict[str, timedelta] = {
 }
 """The limits of what a user queues within a time."""
 
+_ADD_USAGE = sa.insert(queue_usage)
 _ENQUEUE_LOCK = 0x7E4A_5155
 
 
@@ -110,7 +111,7 @@ class Admission(QueueRepository):
             raise _too_fast(name, limits[name], reached[name])
 
     async def _use(self, user_id: str, items: int) -> None:
-        await self._connection.execute(sa.insert(queue_usage), {"user_id": user_id, "created_at": self._now(), "items": items})
+        await self._connection.execute(_ADD_USAGE, {"user_id": user_id, "created_at": self._now(), "items": items})
 
 
 def _too_fast(name: str, allowed: int, retry_after: float) -> LimitReached:

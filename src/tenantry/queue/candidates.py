@@ -51,12 +51,17 @@ class Candidates(Scheduling):
         queue_id = None if domain == ALL_QUEUES else domain
         if wanted == 1:
             first = await self._waiting(queue_id, order, worker_id=worker_id, first=True)
-            if not first or (first[0].in_queues == 1 and not first[0].put_first):
+            # Of a user whose items are all held back there is no first item, and it is another's turn.
+            if not first or (first[0].in_queues == 1 and not first[0].put_first and first[0].first_item is not None):
                 return first
         return await self._waiting(queue_id, order, worker_id=worker_id)
 
     async def _choose(self, waiting: list[Waiting], wanted: int, order: Order) -> list[Candidate]:
         """The items that come next, in order."""
+        first = waiting[0]
+        if first.first_item is not None and first.first_priority is not None and self._dialect == "sqlite":
+            # It is known already. On PostgreSQL somebody else may be changing it at this moment.
+            return [Candidate(first.first_item, first.queue_id, first.user_id, first.first_priority)]
         chosen = await self._put_first(waiting, wanted) if waiting[0].put_first else []
         virtual_time = waiting[0].domain_time
         turns = turns_of(waiting)

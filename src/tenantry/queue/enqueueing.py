@@ -33,6 +33,7 @@ _CHUNK = 2_000
 """Items of one statement; a batch is never in memory whole."""
 
 _MAX_KEY = 255
+_ADD_BATCH = sa.insert(batches).returning(batches.c.batch_key)
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -101,8 +102,7 @@ class Enqueueing(Admission):
             "created_at": self._now(),
             **documents,
         }
-        add = sa.insert(batches).returning(batches.c.batch_key)
-        batch_key: int = await self._connection.fetch_value(add, stored)
+        batch_key: int = await self._connection.fetch_value(_ADD_BATCH, stored)
         item_ids = await self._add_items(batch, batch_key, queue_id, priority, admitted)
         self._record(
             BatchEnqueued(self._me, queue_id, batch_id, admitted, batch.size, priority, batch.origin),

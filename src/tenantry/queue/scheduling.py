@@ -23,6 +23,7 @@ __all__ = ["Scheduling", "Served", "Waiting", "turns_of"]
 
 
 _ZERO: ColumnElement[int] = sa.literal_column("0", sa.Integer())
+_ONE: ColumnElement[int] = sa.literal_column("1", sa.Integer())
 """Constants are written out: each bound value costs time at each execution."""
 
 
@@ -95,6 +96,7 @@ class Waiting:
     served: int
     started_at: str
     first_item: int | None
+    first_priority: int | None
     all_claims: int
     domain_time: int
     put_first: bool
@@ -138,68 +140,101 @@ def _scheduling_lock() -> Select[Any]:
 def _waiting(order: Order, one_queue: bool, by_database: bool, first: bool) -> Select[Any]:
     """Users with pending items who may be served, with their turns; costs as much as there are users who wait.
 
-    What is the same for everybody is asked in sub-selects that are evaluated once.
+    What is the same for everybody is asked in sub-selects that are evaluated once. `first`: only whose turn is next.
     """
     counts, turns = queue_counts.c, queue_turns.c
-    domain = sa.bindparam("domain", type_=sa.Text())
-    all_queues = queues.c.queue_id == written(ALL_QUEUES)
     worker = workers.c.worker_id == sa.bindparam("of_worker", type_=sa.Text())
-    max_running, running = _limit("max_running"), _running()
-    finish, served = sa.func.coalesce(turns.virtual_finish, _ZERO), sa.func.coalesce(turns.served, _ZERO)
-    started_at = sa.func.coalesce(turns.started_at, written(""))
-    begun = sa.func.coalesce(_once(sa.select(queues.c.virtual_time).where(queues.c.queue_id == domain)), _ZERO)
-    item, priority = _head(served == _ZERO if order is Order.FAIR else None)
-    mine = sa.and_(turns.queue_id == domain, turns.user_id == counts.user_id)
-    exceptions = queue_limits.c.user_id == counts.user_id
+    max_running = _limit("max_running")
+    put_first = sa.select(queue_items.c.put_first).where(queue_items.c.put_first.is_not(None))
+    item, priority = _head(_unserved() if order is Order.FAIR and not first else None)
     query = (
         sa.select(
             counts.queue_id,
             counts.user_id,
             counts["items"].label("waiting_items"),
-            (sa.literal_column("1") if one_queue else _in_queues()).label("in_queues"),
-            sa.case((max_running.is_not(None), max_running - running)).label("room"),
+            (_ONE if one_queue else _in_queues()).label("in_queues"),
+            sa.case((max_running.is_not(None), max_running - _running())).label("room"),
             sa.func.coalesce(_limit("weight"), sa.literal_column("1.0")).label("weight"),
-            finish.label("virtual_finish"),
-            served.label("served"),
-            started_at.label("started_at"),
+            sa.func.coalesce(turns.virtual_finish, _ZERO).label("virtual_finish"),
+            sa.func.coalesce(turns.served, _ZERO).label("served"),
+            sa.func.coalesce(turns.started_at, written("")).label("started_at"),
             item.label("first_item"),
-            _once(sa.select(queues.c.claims).where(all_queues)).label("all_claims"),
-            begun.label("domain_time"),
-            sa.exists().where(queue_items.c.put_first.is_not(None)).label("put_first"),
+            (priority if first else sa.null()).label("first_priority"),
+            _once(sa.select(queues.c.claims).where(queues.c.queue_id == written(ALL_QUEUES))).label("all_claims"),
+            _domain_time().label("domain_time"),
+            # In the order of its index: where statistics are old, PostgreSQL would look for one among all items.
+            _once(_one_of(put_first.order_by(queue_items.c.put_first))).is_not(None).label("put_first"),
             _once(sa.select(workers.c.expires_at > shared_moment(by_database)).where(worker)).label("is_alive"),
         )
-        .select_from(queue_counts.outerjoin(queue_turns, mine).outerjoin(queue_limits, exceptions))
-        .where(
-            has_status(counts, Status.PENDING),
-            counts_everything(counts),
-            counts["items"] > _ZERO,
-            counts.queue_id.not_in(sa.select(queues.c.queue_id).where(queues.c.paused)),
-            ~sa.exists().where(all_queues, queues.c.paused),
-            sa.or_(queue_limits.c.paused.is_(None), sa.not_(queue_limits.c.paused)),
-            sa.or_(max_running.is_(None), max_running > running),
-        )
+        .select_from(_counts_with_turns())
+        .where(has_status(counts, Status.PENDING), counts_everything(counts))
     )
+    if not first:
+        return query.where(*_may_be_served(one_queue))
+    # Who that is takes less to know of each than what is to be known of one.
+    following = _next(order, one_queue).subquery("following")
+    return query.where(counts.queue_id == following.c.queue_id, counts.user_id == following.c.user_id)
+
+
+def _next(order: Order, one_queue: bool) -> Select[Any]:
+    """Whose turn is next, in the order of `fairness.plan`."""
+    counts, turns = queue_counts.c, queue_turns.c
+    item, priority = _head(_unserved() if order is Order.FAIR else None)
+    finish, begun = sa.func.coalesce(turns.virtual_finish, _ZERO), _domain_time()
+    places: dict[Order, tuple[ColumnElement[Any], ...]] = {
+        Order.FAIR: (sa.case((finish > begun, finish), else_=begun), sa.func.coalesce(turns.served, _ZERO), item),
+        Order.ROUND_ROBIN: (sa.func.coalesce(turns.started_at, written("")), item),
+        Order.FIFO: (priority.desc(), item),
+    }
+    query = sa.select(counts.queue_id, counts.user_id).select_from(_counts_with_turns()).where(*_may_be_served(one_queue))
+    return _one_of(query.order_by(*places[order], counts.user_id))
+
+
+def _counts_with_turns() -> sa.Join:
+    counts, turns = queue_counts.c, queue_turns.c
+    mine = sa.and_(turns.queue_id == sa.bindparam("domain", type_=sa.Text()), turns.user_id == counts.user_id)
+    return queue_counts.outerjoin(queue_turns, mine).outerjoin(queue_limits, queue_limits.c.user_id == counts.user_id)
+
+
+def _may_be_served(one_queue: bool) -> list[ColumnElement[bool]]:
+    """Users who wait, whom neither a pause nor the limit of what runs at once keeps from it."""
+    counts = queue_counts.c
+    max_running = _limit("max_running")
+    conditions = [
+        has_status(counts, Status.PENDING),
+        counts_everything(counts),
+        counts["items"] > _ZERO,
+        counts.queue_id.not_in(sa.select(queues.c.queue_id).where(queues.c.paused)),
+        ~sa.exists().where(queues.c.queue_id == written(ALL_QUEUES), queues.c.paused),
+        sa.or_(queue_limits.c.paused.is_(None), sa.not_(queue_limits.c.paused)),
+        sa.or_(max_running.is_(None), max_running > _running()),
+    ]
     if one_queue:
-        query = query.where(counts.queue_id == domain)
-    if first:
-        # As `fairness.plan` orders them.
-        start = sa.case((finish > begun, finish), else_=begun)
-        places = {
-            Order.FAIR: (start, served, item),
-            Order.ROUND_ROBIN: (started_at, item),
-            Order.FIFO: (priority.desc(), item),
-        }
-        query = query.order_by(*places[order], counts.user_id).limit(sa.literal_column("1"))
-    return query
+        return [*conditions, counts.queue_id == sa.bindparam("domain", type_=sa.Text())]
+    # True of all, and lets SQLite take the index of those who wait instead of going through everybody's counts.
+    return [*conditions, counts.queue_id > written("")]
+
+
+def _domain_time() -> ColumnElement[int]:
+    """The virtual time of what is claimed from: a queue, or all."""
+    return _time_of(sa.bindparam("domain", type_=sa.Text()))
+
+
+def _unserved() -> ColumnElement[bool]:
+    return sa.func.coalesce(queue_turns.c.served, _ZERO) == _ZERO
 
 
 def _once(query: Select[Any]) -> ColumnElement[Any]:
     return query.scalar_subquery()
 
 
+def _one_of(query: Select[Any]) -> Select[Any]:
+    return query.limit(_ONE).offset(_ZERO)
+
+
 def _limit(name: str) -> ColumnElement[Any]:
     """The user's exception, else what holds for everybody."""
-    default = _once(sa.select(queue_defaults.c[name]).where(queue_defaults.c.row_number == sa.literal_column("1")))
+    default = _once(sa.select(queue_defaults.c[name]).where(queue_defaults.c.row_number == _ONE))
     return sa.func.coalesce(queue_limits.c[name], default)
 
 
@@ -238,12 +273,7 @@ def _head(wanted: ColumnElement[bool] | None) -> tuple[ColumnElement[Any], Colum
         is_available(sa.bindparam("at", type_=sa.Text())),
     )
     found = [
-        sa.select(column)
-        .where(*mine)
-        .order_by(items.priority.desc(), items.item_id)
-        .limit(1)
-        .correlate(queue_counts)
-        .scalar_subquery()
+        _once(_one_of(sa.select(column).where(*mine).order_by(items.priority.desc(), items.item_id)).correlate(queue_counts))
         for column in (items.item_id, items.priority)
     ]
     if wanted is None:

@@ -8,7 +8,7 @@ import pytest
 
 from tenantry import Studio
 from tenantry.errors import InvalidInput, LeaseLost, NotAllowed, NotFound
-from tenantry.queue import Batch, BatchDatum, Limits, Order, Status
+from tenantry.queue import Batch, BatchDatum, Limits, Order, Released, Status
 from tests.integration.conftest import Mode, People, Ticking
 from tests.integration.queue.scene import (
     GRAPH,
@@ -53,6 +53,21 @@ async def test_users_take_turns(mode: Mode, people: People) -> None:
     worker = await register(mode)
     assert await claimed_users(mode, worker, 10) == ["ana", "bo", "cy", "ana", "bo", "cy", "ana", "ana", "ana", "ana"]
     assert await claim(mode, worker) == []
+
+
+@pytest.mark.parametrize("slots", [1, 2])
+@pytest.mark.parametrize("order", list(Order))
+async def test_whoever_is_held_back_holds_nobody_up(mode: Mode, people: People, order: Order, slots: int) -> None:
+    """Ana's only item waits for a later time, and it would be her turn."""
+    await enqueue(mode, people.ana, prepend=True)
+    await enqueue(mode, people.bo, 2)
+    worker = await register(mode)
+    (item,) = await claim(mode, worker)
+    await mode.write(INTERNAL, lambda work: work.dispatch.acknowledge([Released(lease=item.lease, wait=3_600.0)]))
+    assert item.user_id == "ana"
+    await claim(mode, worker)
+    assert [each.user_id for each in await claim(mode, worker, slots, order=order)] == ["bo"]
+    assert await claim(mode, worker, slots, order=order) == []
 
 
 @pytest.mark.parametrize("order", list(Order))

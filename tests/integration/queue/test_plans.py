@@ -217,6 +217,15 @@ def test_no_statement_reads_a_growing_table_from_end_to_end(grown: ExplainingStu
         assert not [step for step in plan if _is_a_scan(step)], (statement, plan)
 
 
+@pytest.mark.parametrize("grown", ["sqlite"], indirect=True)
+def test_a_claim_looks_only_at_those_who_wait(grown: ExplainingStudio) -> None:
+    """Users who have nothing to run cost nothing, however many they are; of so few PostgreSQL reads all by any index."""
+    grown.plans.clear()
+    grown.direct.reading(INTERNAL, lambda work: work.dispatch.is_work_waiting())
+    steps = [step for _, plan in grown.plans for step in plan]
+    assert any("ix_queue_counts_waiting" in step for step in steps), steps
+
+
 async def _through(studio: Studio, who: Principal, operation: Operation) -> None:
     with studio.direct.begin(who) as work:
         await operation(work)
