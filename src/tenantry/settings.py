@@ -59,6 +59,15 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(32 * 1024 * 1024, ge=1024)
     """Bytes of a request's body at most."""
 
+    sockets_per_user: int = Field(50, ge=1, le=10_000)
+    """Open event streams of one user at most, in each server process."""
+
+    max_message_bytes: int = Field(65_536, ge=1024)
+    """Bytes of one message from an event stream's client at most."""
+
+    event_hours: float = Field(24.0, ge=0.1, le=8_760)
+    """Hours for which events are kept, so that a client that was away can go on where it was."""
+
     queue_max_pending: int = Field(10_000, ge=0)
     """Items that may wait in a queue at most; 0: any number. An administrator may set another for a queue."""
 

@@ -24,6 +24,7 @@ from tenantry.database import (
     utc_now,
 )
 from tenantry.errors import InvalidDatabaseURL
+from tenantry.events.recording import record
 from tenantry.queue import QueueRules, UnitOfWork
 from tenantry.queue.wakeup import announce
 from tenantry.repositories.changes import Change
@@ -100,6 +101,7 @@ class Studio:
         async with self.database.writing(principal.identity) as connection:
             work = self.unit_of_work(connection, principal)
             yield work
+            await record(work.ground)
             await announce(connection, work.ground.changes)
         self.tell(work)
 
@@ -128,6 +130,7 @@ class DirectStudio:
         with self._studio.database.direct_writing(principal.identity) as connection:
             work = self._studio.unit_of_work(connection, principal)
             yield work
+            run(record(work.ground))
             run(announce(connection, work.ground.changes))
         self._studio.tell(work)
 

@@ -68,3 +68,4 @@ async def _queue(connection: Connection, user: str) -> None:
     await _put(connection, tables.queue_turns, queue_id="default", user_id=user, served=1)
     await _put(connection, tables.queue_limits, user_id=user, max_running=2)
     await _put(connection, tables.queue_usage, user_id=user, items=2)
+    await _put(connection, tables.events, user_id=user, kind="BoardCreated", body=json.dumps({"board_id": f"{user}-board"}))

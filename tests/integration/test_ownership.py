@@ -19,7 +19,7 @@ from tests.integration.belongings import give_belongings
 from tests.integration.conftest import Mode, People
 from tests.integration.isolation.snapshot import StoredRow, snapshot
 
-NOTED = ("queue_turns", "queue_limits", "queue_usage")
+NOTED = ("events", "queue_turns", "queue_limits", "queue_usage")
 """What is noted of a user; it goes with the user, not with what is theirs."""
 
 ITSELF = Principal.internal(InternalReason.CHANGE_OWNER)
@@ -42,7 +42,7 @@ def test_every_column_that_names_a_user_is_taken_care_of() -> None:
     """A new table with an owner is named here until `Ownership` knows what becomes of its rows."""
     assert unhandled_columns() == []
     pointing = {table.name for table in metadata.tables.values() for key in table.foreign_keys if key.column is users.c.user_id}
-    assert pointing | {"queue_items"} == {column.table.name for column in owner_columns()}
+    assert pointing | {"queue_items", "events"} == {column.table.name for column in owner_columns()}
 
 
 async def test_the_world_of_these_tests_has_something_in_every_table(world: Studio) -> None:

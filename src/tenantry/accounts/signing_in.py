@@ -73,6 +73,10 @@ class SigningIn:
         claims = tokens.read(token, self._secret, now=self._clock())
         return _recognised(claims, self._ground.direct.reading(_authenticating(), lambda work: _found(work, claims)))
 
+    async def derived_secret(self, purpose: str) -> str:
+        """A secret of the studio's for another purpose than tokens: the same on every server, and of no use for tokens."""
+        return tokens.derived(await self._signing_secret(), purpose)
+
     async def _reading(self, operation: Callable[[UnitOfWork], Coroutine[Any, Any, T]]) -> T:
         """One short read; on SQLite it costs less in place than the way to a thread and back."""
         if self._ground.dialect == "sqlite":

@@ -3,6 +3,8 @@
 A token says who one is and no more: which rights that user has is read from the database at each request.
 """
 
+import hashlib
+import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +16,7 @@ from tenantry.errors import AuthenticationFailed, TenantryError
 from tenantry.repositories.users import User
 from tenantry.tenancy import SYSTEM_USER_ID
 
-__all__ = ["SECRET_SETTING", "Claims", "check_secret", "issue", "new_secret", "read", "refused"]
+__all__ = ["SECRET_SETTING", "Claims", "check_secret", "derived", "issue", "new_secret", "read", "refused"]
 
 SECRET_SETTING = "jwt_secret"  # noqa: S105
 """The setting that holds what signs access tokens, the same on every server of a studio."""
@@ -70,6 +72,11 @@ def read(token: str, secret: str, *, now: datetime) -> Claims:
 def new_secret() -> str:
     """A secret of 64 hexadecimal digits, as InvokeAI makes them (contract, section 4.8)."""
     return secrets.token_hex(32)
+
+
+def derived(secret: str, purpose: str) -> str:
+    """A secret that follows from another and does not lead back to it (RFC 2104)."""
+    return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
 def check_secret(secret: str) -> str:

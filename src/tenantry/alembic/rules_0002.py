@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tenantry.database import SERVICE_ROLE, TENANT_ROLE
 from tenantry.database.failures import CROSS_TENANT
 
-__all__ = ["create_rules", "restore_rules"]
+__all__ = ["create_rules", "guarded", "restore_rules", "sqlite_trigger"]
 
 _OWNED = ("batches", "queue_items")
 _OWN_READ = ("queue_counts", "queue_turns", "queue_limits", "queue_usage")
@@ -43,15 +43,16 @@ def _sqlite() -> Iterator[str]:
         yield from _owner_triggers(table)
     for table in (*_OWN_READ, *_SHARED_READ, *_SERVICE_ONLY):
         for event in ("INSERT", "UPDATE", "DELETE"):
-            yield _sqlite_trigger(table, f"kept_{event.lower()}", event, "true")
+            yield sqlite_trigger(table, f"kept_{event.lower()}", event, "true")
 
 
 def _owner_triggers(table: str) -> Iterator[str]:
-    yield _sqlite_trigger(table, "owner_insert", "INSERT", "NOT coalesce(NEW.user_id = tenantry_user(), 0)")
-    yield _sqlite_trigger(table, "owner_update", "UPDATE OF user_id", "NEW.user_id <> OLD.user_id")
+    yield sqlite_trigger(table, "owner_insert", "INSERT", "NOT coalesce(NEW.user_id = tenantry_user(), 0)")
+    yield sqlite_trigger(table, "owner_update", "UPDATE OF user_id", "NEW.user_id <> OLD.user_id")
 
 
-def _sqlite_trigger(table: str, name: str, event: str, refused: str) -> str:
+def sqlite_trigger(table: str, name: str, event: str, refused: str) -> str:
+    """Refuses an event to a tenant on a condition."""
     return (
         f"CREATE TRIGGER tr_{table}_{name} BEFORE {event} ON {table} FOR EACH ROW"
         f" WHEN NOT tenantry_privileged() AND ({refused})"
@@ -66,7 +67,7 @@ def _postgresql() -> Iterator[str]:
     # policy lets a tenant's row be nobody else's.
     yield _owner_guard("batches")
     for table in (*_OWN_READ, *_SHARED_READ, *_SERVICE_ONLY):
-        yield from _guarded(table)
+        yield from guarded(table)
     for table in (*_OWN_READ, *_SHARED_READ):
         yield f"GRANT SELECT ON {table} TO {TENANT_ROLE}"
         yield _policy(table, "read", "SELECT", using=_MINE if table in _OWN_READ else "true")
@@ -74,7 +75,7 @@ def _postgresql() -> Iterator[str]:
 
 
 def _own_and_read(table: str) -> Iterator[str]:
-    yield from _guarded(table)
+    yield from guarded(table)
     yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {TENANT_ROLE}"
     yield _policy(table, "read", "SELECT", using=_MINE)
     yield _policy(table, "add", "INSERT", check=_MINE)
@@ -82,7 +83,8 @@ def _own_and_read(table: str) -> Iterator[str]:
     yield _policy(table, "remove", "DELETE", using=_MINE)
 
 
-def _guarded(table: str) -> Iterator[str]:
+def guarded(table: str) -> Iterator[str]:
+    """What keeps everybody but Tenantry itself and administrators from a table."""
     yield f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"
     yield f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"
     yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {SERVICE_ROLE}"

@@ -78,6 +78,7 @@ class JobProgress:
     """How far a job is: a fraction from 0 to 1, and a few words. Nothing keeps it."""
 
     item_id: int
+    queue_id: str
     user_id: str
     fraction: float
     message: str
@@ -127,7 +128,8 @@ class Job:
         is_end = fraction >= 1 and not self._told_end
         if self._on_progress is not None and (is_end or now - self._told_at >= _PROGRESS_EVERY):
             self._told_at, self._told_end = now, self._told_end or is_end
-            self._on_progress(JobProgress(self.item.item_id, self.item.user_id, min(max(fraction, 0.0), 1.0), message))
+            told = min(max(fraction, 0.0), 1.0)
+            self._on_progress(JobProgress(self.item.item_id, self.item.queue_id, self.user_id, told, message))
 
     async def save(self, session: str | Mapping[str, Any]) -> None:
         """Keep the session so far; another attempt would go on from it. Raises `LeaseLost` and `InvalidInput`."""

@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from tenantry.database import Clock, Connection, Ids
+from tenantry.queue.facts import QueueFacts
 from tenantry.queue.queue import Dispatch, Queue, QueueAdministration, Workers
 from tenantry.queue.rules import QueueRules
 from tenantry.repositories import UnitOfWork as Repositories
@@ -35,3 +36,7 @@ class UnitOfWork(Repositories):
     @cached_property
     def queue_administration(self) -> QueueAdministration:
         return QueueAdministration(self.ground, self._queue_rules)
+
+    @cached_property
+    def queue_facts(self) -> QueueFacts:
+        return QueueFacts(self.ground, self._queue_rules)

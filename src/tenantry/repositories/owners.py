@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from tenantry.database.tables import (
     board_shares,
     client_state,
+    events,
     metadata,
     queue_counts,
     queue_items,
@@ -26,6 +27,9 @@ _FOLLOWING = (queue_items.c.user_id,)
 
 _GONE_WITH_THE_USER = tuple(table.c.user_id for table in (queue_counts, queue_turns, queue_limits, queue_usage))
 """Columns of what is noted about a user and is nobody else's; it goes with the user by the foreign key."""
+
+_TOLD_TO_THE_END = (events.c.user_id,)
+"""Columns of what is told of a user, the last of it after they are gone; the rest goes with them."""
 
 
 @cache
@@ -50,7 +54,7 @@ def owned_tables() -> tuple[sa.Table, ...]:
 def unhandled_columns() -> list[str]:
     """Columns that name a user and that nobody takes care of when the user is deleted; a test keeps this empty."""
     known = [column for column in owner_columns() if _is_plain(column)]
-    known += [*_OF_THEIR_OWN, *_FOLLOWING, *_GONE_WITH_THE_USER]
+    known += [*_OF_THEIR_OWN, *_FOLLOWING, *_GONE_WITH_THE_USER, *_TOLD_TO_THE_END]
     return [str(column) for column in owner_columns() if not any(column is each for each in known)]
 
 

@@ -5,12 +5,14 @@ from functools import cached_property
 from tenantry.database import Clock, Connection, Ids
 from tenantry.repositories.app_settings import AppSettings
 from tenantry.repositories.base import Ground
+from tenantry.repositories.board_viewers import BoardViewers
 from tenantry.repositories.boards import Boards
 from tenantry.repositories.client_state import ClientState
 from tenantry.repositories.gallery import Gallery
 from tenantry.repositories.media import MediaRepository
 from tenantry.repositories.model_relationships import ModelRelationships
 from tenantry.repositories.models import Models
+from tenantry.repositories.outbox import Outbox
 from tenantry.repositories.ownership import Ownership
 from tenantry.repositories.presets import Presets
 from tenantry.repositories.prompts import Prompts
@@ -43,6 +45,10 @@ class UnitOfWork:
     @cached_property
     def shares(self) -> Shares:
         return Shares(self.ground)
+
+    @cached_property
+    def board_viewers(self) -> BoardViewers:
+        return BoardViewers(self.ground)
 
     @cached_property
     def images(self) -> MediaRepository:
@@ -95,3 +101,7 @@ class UnitOfWork:
     @cached_property
     def ownership(self) -> Ownership:
         return Ownership(self.ground)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        return Outbox(self.ground)

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Select
 
-from tenantry.database.tables import users
+from tenantry.database.tables import events, users
 from tenantry.errors import Conflict, IntegrityViolation, InvalidInput, LastAdministrator, NotAllowed, NotFound, ProtectedUser
 from tenantry.repositories.checks import MAX_NAME, check_text
 from tenantry.repositories.emails import check_email, spellings
@@ -147,6 +147,8 @@ class UserRepository(UserLists):
                 raise Conflict(
                     "This user still owns something.", field="user_id", remedy="Delete it, or give it to somebody, first."
                 )
+        # That they are gone is told after it, by this unit of work's own event.
+        await self._do(sa.delete(events).where(events.c.user_id == user_id))
         await self._do(sa.delete(users).where(users.c.user_id == user_id))
 
     async def _create(

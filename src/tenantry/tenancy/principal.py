@@ -37,6 +37,8 @@ class InternalReason(StrEnum):
     READ_QUEUE = "show how the queue goes, with what is not the reader's replaced inside the database"
     KEEP_QUEUE = "keep the queue's counts, turns and limits, which concern everybody, while a user changes what is theirs"
     WORK = "give out the queue's items to workers, and hear what became of them"
+    RECORD_EVENTS = "store what a unit of work has changed, for those whom it concerns"
+    DELIVER = "read stored events, and what they tell of, to hand each user what is theirs to know"
     OPERATE = "run, inspect and repair the installation"
 
 

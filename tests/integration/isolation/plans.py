@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import get_type_hints
 
 from tenantry.queue import UnitOfWork
-from tests.integration.isolation import plans_accounts, plans_boards, plans_library, plans_media, plans_queue
+from tests.integration.isolation import plans_accounts, plans_boards, plans_events, plans_library, plans_media, plans_queue
 from tests.integration.isolation.plan_kinds import Plan
 
 PLANS: dict[str, Plan] = {
@@ -14,6 +14,7 @@ PLANS: dict[str, Plan] = {
     **plans_library.PLANS,
     **plans_accounts.PLANS,
     **plans_queue.PLANS,
+    **plans_events.PLANS,
 }
 
 

@@ -51,7 +51,7 @@ BY_STRANGER = {
     ),
 }
 
-KEPT = {"queue_counts", "queue_turns", "queue_limits", "queue_usage"}
+KEPT = {"events", "queue_counts", "queue_turns", "queue_limits", "queue_usage"}
 """What Tenantry itself keeps of a user, who may look at it at most: who could write there could cheat on others."""
 
 UNIQUE = {

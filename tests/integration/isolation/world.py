@@ -246,6 +246,7 @@ async def _turns(connection: Connection, owner: str, secret: str) -> None:
     await _put(connection, tables.queue_turns, queue_id=f"{secret}-queue", user_id=owner, served=1, started_at=NOW)
     await _put(connection, tables.queue_limits, user_id=owner, weight=2.0, max_pending=1_000)
     await _put(connection, tables.queue_usage, user_id=owner, items=3)
+    await _put(connection, tables.events, user_id=owner, kind="BoardCreated", body=f'{{"board_id": "{secret}-board"}}')
 
 
 async def _shares(connection: Connection) -> None:

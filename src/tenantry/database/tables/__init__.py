@@ -3,6 +3,7 @@
 from tenantry.database.tables.accounts import client_state, users
 from tenantry.database.tables.boards import board_shares, boards
 from tenantry.database.tables.columns import metadata
+from tenantry.database.tables.events import events
 from tenantry.database.tables.installation import app_settings, import_residue
 from tenantry.database.tables.library import style_presets, system_prompts, workflows
 from tenantry.database.tables.media import media, move_items, move_jobs, search_progress
@@ -25,6 +26,7 @@ __all__ = [
     "board_shares",
     "boards",
     "client_state",
+    "events",
     "import_residue",
     "media",
     "metadata",
