@@ -9,7 +9,6 @@ from tenantry.database import Dialect, timestamp, utc_now
 from tenantry.errors import InvalidInput
 from tenantry.queue.rules import QueueRules
 from tenantry.repositories.base import Ground
-from tenantry.repositories.changes import Change
 from tenantry.repositories.checks import check_name
 from tenantry.repositories.privileged import PrivilegedWrites
 
@@ -21,7 +20,7 @@ ALL_QUEUES = "*"
 
 
 class QueueRepository(PrivilegedWrites):
-    """A repository that knows the queue's rules and records what it changed."""
+    """A repository that knows the queue's rules."""
 
     __slots__ = ("_rules",)
 
@@ -32,9 +31,6 @@ class QueueRepository(PrivilegedWrites):
     @property
     def _dialect(self) -> Dialect:
         return self._connection.dialect
-
-    def _record(self, *changes: Change) -> None:
-        self._ground.changes.extend(changes)
 
     @property
     def _by_database(self) -> bool:

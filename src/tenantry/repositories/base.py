@@ -87,6 +87,10 @@ class Repository:
         # How many rows an INSERT wrote is not known with every driver; ask for RETURNING where it matters.
         await self._connection.execute(statement, values or None)
 
+    def _record(self, *changes: Change) -> None:
+        """Note what was done, last of all, so that nothing is told of an operation that raised an error."""
+        self._ground.changes.extend(changes)
+
     def _insert_into(self, table: sa.Table) -> "SQLiteInsert | PostgreSQLInsert":
         """An INSERT that knows ON CONFLICT in the connection's dialect."""
         return sqlite_insert(table) if self._connection.dialect == "sqlite" else postgresql_insert(table)
