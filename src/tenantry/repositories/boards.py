@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Row, Select
 
 from tenantry.database import Query
-from tenantry.database.tables import boards, media
+from tenantry.database.tables import board_shares, boards, media
 from tenantry.errors import InvalidInput, NotFound
 from tenantry.repositories.base import Repository
+from tenantry.repositories.changes import BoardCreated, BoardDeleted, BoardUpdated
 from tenantry.repositories.checks import check_choice, check_name
 from tenantry.repositories.pages import Page, Slice, check_window, decode_cursor, encode_cursor
 from tenantry.tenancy.visibility import ME, BoardVisibility, board_manageable, board_readable, board_writable, owned
@@ -88,6 +89,7 @@ class Boards(Repository):
             created_at=now,
             updated_at=now,
         )
+        self._record(BoardCreated(board.user_id, board.board_id))
         return board
 
     async def get(self, board_id: str) -> Board:
@@ -121,17 +123,25 @@ class Boards(Repository):
             changes["archived"] = archived
         if cover_image_name is not None:
             changes["cover_media_id"] = await self._cover(board_id, cover_image_name)
+        before = None if visibility is None else await self._visibility(board_id)
         given = {f"new_{name}": value for name, value in changes.items()}
         row = await self._one(_update(self._everything, tuple(changes)), id=board_id, **given)
         if row is None:
             raise await self._refuse("board", _get(self._everything), board_id=board_id)
-        return _board(row)
+        board = _board(row)
+        self._record(BoardUpdated(board.user_id, board_id, (before or board.visibility).is_open))
+        return board
 
     async def delete(self, board_id: str) -> None:
         """Delete a board; what was on it becomes uncategorised. Raises `NotFound` or `NotAllowed`."""
-        gone = sa.delete(boards).where(boards.c.board_id == board_id, owned(boards, everything=self._everything))
-        if not await self._do(gone):
+        mine = sa.and_(boards.c.board_id == board_id, owned(boards, everything=self._everything))
+        # Locked, so that nobody with whom it is shared at this moment is left out.
+        board = await self._one(sa.select(boards.c.user_id, boards.c.visibility).where(mine).with_for_update())
+        if board is None:
             raise await self._refuse("board", _get(self._everything), board_id=board_id)
+        shared_with = await self._shared_with(board_id)
+        await self._do(sa.delete(boards).where(mine))
+        self._record(BoardDeleted(board.user_id, board_id, BoardVisibility(board.visibility).is_open, shared_with))
 
     async def page(
         self,
@@ -189,6 +199,17 @@ class Boards(Repository):
     def _wanted(self, include_archived: bool) -> Sequence[sa.ColumnElement[bool]]:
         readable = board_readable(everything=self._everything)
         return [readable] if include_archived else [readable, boards.c.archived == sa.false()]
+
+    async def _visibility(self, board_id: str) -> BoardVisibility | None:
+        """Who sees a board that the principal manages; locked, so that it holds until the board is changed."""
+        manageable = board_manageable(everything=self._everything)
+        found = sa.select(boards.c.visibility).where(boards.c.board_id == board_id, manageable).with_for_update()
+        row = await self._one(found)
+        return None if row is None else BoardVisibility(row.visibility)
+
+    async def _shared_with(self, board_id: str) -> tuple[str, ...]:
+        shares = sa.select(board_shares.c.user_id).where(board_shares.c.board_id == board_id)
+        return tuple(row.user_id for row in await self._connection.fetch_all(shares.order_by(board_shares.c.user_id)))
 
     async def _cover(self, board_id: str, image_name: str) -> int:
         usable = sa.true() if self._everything else _usable(sa.literal(board_id))

@@ -2,11 +2,58 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Change"]
+__all__ = [
+    "BoardCreated",
+    "BoardDeleted",
+    "BoardShared",
+    "BoardUnshared",
+    "BoardUpdated",
+    "Change",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something of `user_id`'s was changed. Each kind of change is a subclass that says what, before and after."""
+    """Something of `user_id`'s was changed, by whomever. Each kind of change is a subclass that says what, before and after."""
 
     user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoardCreated(Change):
+    """A board is there."""
+
+    board_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BoardUpdated(Change):
+    """A board was changed. `was_open`: everybody saw it until now, and perhaps not everybody does any more."""
+
+    board_id: str
+    was_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BoardDeleted(Change):
+    """A board is gone. Everybody saw it if it `was_open`, and those it was `shared_with` anyway."""
+
+    board_id: str
+    was_open: bool
+    shared_with: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardShared(Change):
+    """A board was shared with these users, or what they may do with it was changed."""
+
+    board_id: str
+    user_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardUnshared(Change):
+    """A board is no longer shared with a user."""
+
+    board_id: str
+    from_user_id: str

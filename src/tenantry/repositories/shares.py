@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from tenantry.database.tables import board_shares, boards, users
 from tenantry.errors import InvalidInput, NotAllowed, NotFound
-from tenantry.repositories.base import Repository
+from tenantry.repositories.base import Repository, among
+from tenantry.repositories.changes import BoardShared, BoardUnshared
 from tenantry.repositories.checks import check_choice
 from tenantry.tenancy import InternalReason, Permission
 from tenantry.tenancy.visibility import board_manageable, board_readable
@@ -33,7 +34,7 @@ class Shares(Repository):
 
     async def of_board(self, board_id: str) -> list[Share]:
         """All shares of a board for those who manage it; others who see the board see their own share only."""
-        manages = await self._manages(board_id)
+        manages, _ = await self._standing(board_id)
         query = sa.select(board_shares).where(board_shares.c.board_id == board_id).order_by(board_shares.c.user_id)
         if not manages:
             query = query.where(board_shares.c.user_id == self._me)
@@ -48,28 +49,19 @@ class Shares(Repository):
         level = check_choice(permission, Permission, "permission")
         owner = await self._owner_for_manager(board_id)
         wanted = list(dict.fromkeys(user_ids))
-        now = self._now()
         async with self._ground.elevated(InternalReason.MANAGE_SHARES):
-            found = await self._connection.fetch_all(
-                sa.select(users.c.user_id).where(users.c.user_id.in_(wanted), users.c.kind == "person")
-            )
+            people = sa.select(users.c.user_id).where(users.c.user_id.in_(wanted), users.c.kind == "person")
+            # Held, so that none of them is deleted before the board is shared with them.
+            found = await self._connection.fetch_all(people.with_for_update(read=True, key_share=True))
             known = {row.user_id for row in found} - {owner}
             if len(known) != len(wanted):
                 raise InvalidInput("One of these users does not exist or owns the board.", field="user_ids")
-            statement = self._insert_into(board_shares)
-            upsert = statement.on_conflict_do_update(
-                index_elements=["board_id", "user_id"], set_={"permission": statement.excluded.permission}
-            )
-            await self._connection.execute_many(
-                upsert,
-                [
-                    {"board_id": board_id, "user_id": user, "owner_id": owner, "permission": level, "shared_at": now}
-                    for user in wanted
-                ],
-            )
+            changed = await self._share(board_id, owner, wanted, level)
             # Read again, since a share that was there keeps its time.
             query = sa.select(board_shares).where(board_shares.c.board_id == board_id, board_shares.c.user_id.in_(wanted))
             shares = {share.user_id: share for share in await self._shares(query)}
+        if changed:
+            self._record(BoardShared(owner, board_id, tuple(user for user in wanted if user in changed)))
         return [shares[user] for user in wanted]
 
     async def revoke(self, board_id: str, user_id: str) -> None:
@@ -78,8 +70,24 @@ class Shares(Repository):
             await self._owner_for_manager(board_id)
         async with self._ground.elevated(InternalReason.MANAGE_SHARES):
             gone = sa.delete(board_shares).where(board_shares.c.board_id == board_id, board_shares.c.user_id == user_id)
-            if not await self._connection.execute(gone):
-                raise NotFound("share")
+            row = await self._connection.fetch_one(gone.returning(board_shares.c.owner_id))
+        if row is None:
+            raise NotFound("share")
+        self._record(BoardUnshared(row.owner_id, board_id, user_id))
+
+    async def _share(self, board_id: str, owner: str, wanted: Sequence[str], level: Permission) -> set[str]:
+        """Share with each of these; answers whose share is new or another."""
+        values = {"board_id": board_id, "owner_id": owner, "permission": level.value, "shared_at": self._now()}
+        # In order, so that two who share with the same users never wait for each other in a circle.
+        each = sa.select(*[sa.literal(value) for value in values.values()], users.c.user_id).order_by(users.c.user_id)
+        everybody = each.where(among(self._connection.dialect, users.c.user_id, wanted))
+        insert = self._insert_into(board_shares).from_select([*values, "user_id"], everybody)
+        upsert = insert.on_conflict_do_update(
+            index_elements=["board_id", "user_id"],
+            set_={"permission": insert.excluded.permission},
+            where=board_shares.c.permission != insert.excluded.permission,
+        )
+        return {row.user_id for row in await self._connection.fetch_all(upsert.returning(board_shares.c.user_id))}
 
     async def _shares(self, query: sa.Select[Any]) -> list[Share]:
         return [
@@ -87,16 +95,17 @@ class Shares(Repository):
             for row in await self._connection.fetch_all(query)
         ]
 
-    async def _manages(self, board_id: str) -> bool:
+    async def _standing(self, board_id: str) -> tuple[bool, str]:
+        """Whether the principal manages a board, and whose it is. Raises `NotFound`."""
         manageable = board_manageable(everything=self._everything)
-        query = sa.select(manageable).where(boards.c.board_id == board_id, board_readable(everything=self._everything))
-        row = await self._one(query)
+        readable = board_readable(everything=self._everything)
+        row = await self._one(sa.select(manageable, boards.c.user_id).where(boards.c.board_id == board_id, readable))
         if row is None:
             raise NotFound("board")
-        return bool(row[0])
+        return bool(row[0]), row.user_id
 
     async def _owner_for_manager(self, board_id: str) -> str:
-        if not await self._manages(board_id):
+        manages, owner = await self._standing(board_id)
+        if not manages:
             raise NotAllowed("You may see this board but not share it.")
-        owner: str = await self._value(sa.select(boards.c.user_id).where(boards.c.board_id == board_id))
         return owner

@@ -39,6 +39,11 @@ class BoardVisibility(StrEnum):
     SHARED = "shared"
     PUBLIC = "public"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody sees it."""
+        return self is not BoardVisibility.PRIVATE
+
 
 class Permission(StrEnum):
     """What a share allows: see; also put things on it and change what is there; also rename it and share it on."""
