@@ -1,6 +1,7 @@
 """What listeners are told: each change once, as the owner's, after the commit, and nothing that did not happen."""
 
 import asyncio
+from dataclasses import astuple
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,10 @@ from tenantry.repositories.changes import (
     BoardUnshared,
     BoardUpdated,
     Change,
+    MediaDeleted,
+    MediaMoved,
+    MediaSaved,
+    MediaUpdated,
 )
 from tenantry.tenancy import InternalReason
 from tests.integration.conftest import Mode, Operation, People
@@ -126,6 +131,58 @@ async def test_a_user_with_whom_a_board_is_shared_while_it_goes_hears_of_it(stud
         await asyncio.sleep(0.2)
     await deletion
     assert told[1:] == [BoardShared("ana", board, ("bo",)), BoardDeleted("ana", board, False, ("bo",))]
+
+
+@pytest.mark.parametrize("kind", ["image", "video"])
+async def test_an_item_is_told_of_from_its_beginning_to_its_end(ear: Ear, people: People, kind: Any) -> None:
+    """Saving a name again is nothing new."""
+    board = await ear.board(people.ana, bo="write")
+
+    def of(work: UnitOfWork) -> Any:
+        return work.images if kind == "image" else work.videos
+
+    saved = await ear.told(people.bo, lambda work: of(work).save("b", **IMAGE, board_id=board))
+    assert saved == [MediaSaved("bo", kind, "b", board)]
+    assert await ear.told(people.bo, lambda work: of(work).save("b", **IMAGE)) == []
+    updated = await ear.told(people.ana, lambda work: of(work).update("b", is_intermediate=True))
+    assert updated == [MediaUpdated("bo", kind, ("b",), board)]
+    gone = await ear.told(people.bo, lambda work: of(work).delete_intermediates(["b", "other"]))
+    assert gone == [MediaDeleted("bo", kind, ("b",), board)]
+    assert await ear.told(people.bo, lambda work: of(work).delete(["b"])) == []
+    assert await ear.told(people.ana, lambda work: of(work).save("loose", **IMAGE)) == [MediaSaved("ana", kind, "loose", None)]
+
+
+async def test_many_items_are_told_of_by_owner_and_board(ear: Ear, people: People) -> None:
+    """In the order in which they were named, and only those that one may change."""
+    board = await ear.board(people.ana, "a1", "a2", bo="write", cy="read")
+    await ear.image(people.bo, "b1", board)
+    await ear.image(people.bo, "b2")
+    await ear.image(people.cy, "c1")
+    names = ["c1", "b2", "a2", "b1", "a1", "none-such", "a2"]
+    starred = await ear.told(people.bo, lambda work: work.images.star(names))
+    assert starred == [
+        MediaUpdated("bo", "image", ("b2",), None),
+        MediaUpdated("ana", "image", ("a2", "a1"), board),
+        MediaUpdated("bo", "image", ("b1",), board),
+    ]
+    assert await ear.told(people.cy, lambda work: work.images.star(["a1", "b1"])) == []
+    gone = await ear.told(people.root, lambda work: work.images.delete(names))
+    assert gone == [MediaDeleted("cy", "image", ("c1",), None), *[MediaDeleted(*astuple(each)) for each in starred]]
+
+
+async def test_items_move(ear: Ear, people: People) -> None:
+    """Each from where it was; what was there already did not move."""
+    old, new = await ear.board(people.ana, "a1", "a2"), await ear.board(people.ana, "a3", bo="write")
+    await ear.image(people.ana, "a4")
+    names = ["a4", "a3", "a2", "a1"]
+    put = await ear.told(people.ana, lambda work: work.images.put_on_board(names, new))
+    assert put == [MediaMoved("ana", "image", ("a4",), None, new), MediaMoved("ana", "image", ("a2", "a1"), old, new)]
+    assert await ear.told(people.ana, lambda work: work.images.put_on_board(names, new)) == []
+    assert await ear.told(people.bo, lambda work: work.images.put_on_board(names, new)) == []
+    assert await ear.told(people.bo, lambda work: work.images.take_off_board(names, board_id=old)) == []
+    off = await ear.told(people.bo, lambda work: work.images.take_off_board(["a1", "a4"]))
+    assert off == [MediaMoved("ana", "image", ("a1", "a4"), new, None)]
+    assert await ear.told(people.ana, lambda work: work.images.take_off_board(["a1"])) == []
 
 
 async def test_what_is_rolled_back_is_not_told(ear: Ear, people: People) -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tenantry.repositories.media_values import MediaKind
+
 __all__ = [
     "BoardCreated",
     "BoardDeleted",
@@ -9,6 +11,10 @@ __all__ = [
     "BoardUnshared",
     "BoardUpdated",
     "Change",
+    "MediaDeleted",
+    "MediaMoved",
+    "MediaSaved",
+    "MediaUpdated",
 ]
 
 
@@ -57,3 +63,40 @@ class BoardUnshared(Change):
 
     board_id: str
     from_user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSaved(Change):
+    """An image or a video was recorded, on a board or on none."""
+
+    kind: MediaKind
+    name: str
+    board_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaUpdated(Change):
+    """Items of one user and one board were changed where they are."""
+
+    kind: MediaKind
+    names: tuple[str, ...]
+    board_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaDeleted(Change):
+    """Items of one user are gone from one board."""
+
+    kind: MediaKind
+    names: tuple[str, ...]
+    board_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaMoved(Change):
+    """Items of one user went from one board to another; None is no board."""
+
+    kind: MediaKind
+    names: tuple[str, ...]
+    before_board_id: str | None
+    board_id: str | None

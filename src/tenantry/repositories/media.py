@@ -1,7 +1,7 @@
 """Images and videos, one by one and in bulk."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import Select
 from tenantry.database.tables import boards, media
 from tenantry.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from tenantry.repositories.base import Ground, among
+from tenantry.repositories.changes import MediaDeleted, MediaMoved, MediaSaved, MediaUpdated
 from tenantry.repositories.checks import MAX_NAME, check_json, check_name, check_text
 from tenantry.repositories.media_lists import ITEM_COLUMNS, ListKind, MediaLists, media_item
 from tenantry.repositories.media_values import MediaItem, MediaKind, MediaQuery
@@ -19,8 +20,13 @@ from tenantry.tenancy.visibility import board_readable, board_writable, media_re
 
 __all__ = ["MediaRepository"]
 
+Rows = Sequence[sa.Row[Any]]
+
 _IMAGES = ListKind("images", "image", (media.c.media_id,), (int,))
 _VIDEOS = ListKind("videos", "video", (media.c.name,), (str,))
+
+_PLACE = (media.c.name, media.c.user_id, media.c.board_id)
+"""Which item, whose, and where: what changes are told by."""
 
 
 class MediaRepository(MediaLists):
@@ -88,6 +94,7 @@ class MediaRepository(MediaLists):
             metadata=metadata,
         )
         if await self._connection.fetch_one(insert, values) is not None:
+            self._record(MediaSaved(self._me, self._kind, name, board_id))
             return now
         stored = sa.select(media.c.created_at).where(*self._named(name), owned(media, everything=self._everything))
         first: str | None = await self._value(stored)
@@ -145,16 +152,18 @@ class MediaRepository(MediaLists):
         row = await self._one(change)
         if row is None:
             raise await self._refuse(self._kind, _exists(self._everything), kind=self._kind, name=name)
+        self._updated([row])
         return media_item(row)
 
     async def star(self, names: Sequence[str], *, starred: bool = True) -> list[str]:
         """Star or unstar; answers the names that the principal may change, the others are left as they are."""
         change = sa.update(media).where(*self._changeable(names)).values(starred=starred, updated_at=self._now())
-        return _in_order(names, await self._all(change.returning(media.c.name)))
+        return _names(self._updated(_in_order(names, await self._all(change.returning(*_PLACE)))))
 
     async def delete(self, names: Sequence[str]) -> list[str]:
         """Delete the records; answers the names that are gone, whose files are to be deleted. The others are left."""
-        return _in_order(names, await self._all(sa.delete(media).where(*self._changeable(names)).returning(media.c.name)))
+        gone = sa.delete(media).where(*self._changeable(names)).returning(*_PLACE)
+        return _names(self._deleted(_in_order(names, await self._all(gone))))
 
     async def put_on_board(self, names: Sequence[str], board_id: str) -> list[str]:
         """Put one's own items on a board; answers the names that are on it now. Others' items are left where they are.
@@ -162,15 +171,18 @@ class MediaRepository(MediaLists):
         Raises `NotFound` or `NotAllowed` for the board.
         """
         await self._check_board(board_id)
-        # Moving on keeps the time of the first board, as InvokeAI does (contract, section 4.2).
-        boarded_at = sa.case((media.c.board_id.is_not(None), media.c.boarded_at), else_=self._now())
-        change = (
-            sa.update(media)
-            .where(*self._listed_names(names), owned(media, everything=self._everything))
-            .values(board_id=board_id, boarded_at=boarded_at)
-            .returning(media.c.name)
-        )
-        return _in_order(names, await self._all(change))
+        mine = owned(media, everything=self._everything)
+        # Locked, so that each is known to leave the board that it was found on.
+        found = await self._all(sa.select(*_PLACE).where(*self._listed_names(names), mine).with_for_update())
+        rows = _in_order(names, found)
+        moving = [row for row in rows if row.board_id != board_id]
+        if moving:
+            # Moving on keeps the time of the first board, as InvokeAI does (contract, section 4.2).
+            boarded_at = sa.case((media.c.board_id.is_not(None), media.c.boarded_at), else_=self._now())
+            change = sa.update(media).where(*self._listed_names(_names(moving)), mine)
+            await self._do(change.values(board_id=board_id, boarded_at=boarded_at))
+        self._moved(moving, board_id)
+        return _names(rows)
 
     async def take_off_board(self, names: Sequence[str], *, board_id: str | None = None) -> list[str]:
         """Take one's own items, and others' from boards that one may write, off their boards (or off this one only).
@@ -179,13 +191,16 @@ class MediaRepository(MediaLists):
         """
         on_board = media.c.board_id.is_not(None) if board_id is None else media.c.board_id == board_id
         # Locked, so that an owner who moves an item at this moment keeps it where they put it.
-        rows = await self._all(sa.select(media.c.name).where(*self._changeable(names), on_board).with_for_update())
-        allowed = [row.name for row in rows]
+        found = await self._all(sa.select(*_PLACE).where(*self._changeable(names), on_board).with_for_update())
+        rows = _in_order(names, found)
+        allowed = _names(rows)
         if not allowed:
             return []
         async with self._ground.elevated(InternalReason.TAKE_OFF_BOARD):
             change = sa.update(media).where(*self._listed_names(allowed), on_board).values(board_id=None, boarded_at=None)
-            return _in_order(names, await self._connection.fetch_all(change.returning(media.c.name)))
+            await self._connection.execute(change)
+        self._moved(rows, None)
+        return allowed
 
     async def most_recent_of_board(self, board_id: str) -> MediaItem | None:
         """What stands for a board: starred before others, newest first, no intermediates."""
@@ -208,8 +223,19 @@ class MediaRepository(MediaLists):
     async def delete_intermediates(self, names: Sequence[str]) -> list[str]:
         """Delete those of one's own items that are still intermediates at this moment; answers their names."""
         wanted = among(self._connection.dialect, media.c.name, names)
-        gone = sa.delete(media).where(wanted, *self._own_intermediates()).returning(media.c.name)
-        return _in_order(names, await self._all(gone))
+        gone = sa.delete(media).where(wanted, *self._own_intermediates()).returning(*_PLACE)
+        return _names(self._deleted(_in_order(names, await self._all(gone))))
+
+    def _updated(self, rows: Rows) -> Rows:
+        self._record(*(MediaUpdated(owner, self._kind, names, board) for owner, board, names in _by_place(rows)))
+        return rows
+
+    def _deleted(self, rows: Rows) -> Rows:
+        self._record(*(MediaDeleted(owner, self._kind, names, board) for owner, board, names in _by_place(rows)))
+        return rows
+
+    def _moved(self, rows: Rows, board_id: str | None) -> None:
+        self._record(*(MediaMoved(owner, self._kind, names, before, board_id) for owner, before, names in _by_place(rows)))
 
     def _named(self, name: str) -> tuple[sa.ColumnElement[bool], ...]:
         return media.c.kind == self._kind, media.c.name == name
@@ -269,6 +295,19 @@ def _one_of(*columns: sa.ColumnElement[Any], everything: bool) -> Select[Any]:
     return sa.select(*columns).where(named, media_readable(everything=everything))
 
 
-def _in_order(names: Sequence[str], rows: Sequence[sa.Row[Any]]) -> list[str]:
-    changed = {row.name for row in rows}
-    return [name for name in dict.fromkeys(names) if name in changed]
+def _in_order(names: Sequence[str], rows: Rows) -> Rows:
+    found = {row.name: row for row in rows}
+    return [found[name] for name in dict.fromkeys(names) if name in found]
+
+
+def _names(rows: Rows) -> list[str]:
+    return [row.name for row in rows]
+
+
+def _by_place(rows: Rows) -> Iterator[tuple[str, str | None, tuple[str, ...]]]:
+    """Whose, on which board, and the names of those."""
+    places: dict[tuple[str, str | None], list[str]] = {}
+    for row in rows:
+        places.setdefault((row.user_id, row.board_id), []).append(row.name)
+    for (owner, board), names in places.items():
+        yield owner, board, tuple(names)

@@ -65,7 +65,7 @@ def item_plans(prefix: str, of: Callable[[UnitOfWork], MediaRepository]) -> dict
         return await of(work).update(name(target), category="taken", session_id="s", is_intermediate=True, starred=True)
 
     async def move_in(work: UnitOfWork, target: Target) -> object:
-        return await of(work).put_on_board([name(target), "none-such"], target.board)
+        return await of(work).put_on_board([name(target), "none-such"], f"{target.board}-archived")
 
     return {
         **list_plans(prefix, of),
