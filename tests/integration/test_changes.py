@@ -21,6 +21,9 @@ from tenantry.repositories.changes import (
     MediaMoved,
     MediaSaved,
     MediaUpdated,
+    WorkflowCreated,
+    WorkflowDeleted,
+    WorkflowUpdated,
 )
 from tenantry.tenancy import InternalReason
 from tests.integration.conftest import Mode, Operation, People
@@ -183,6 +186,23 @@ async def test_items_move(ear: Ear, people: People) -> None:
     off = await ear.told(people.bo, lambda work: work.images.take_off_board(["a1", "a4"]))
     assert off == [MediaMoved("ana", "image", ("a1", "a4"), new, None)]
     assert await ear.told(people.ana, lambda work: work.images.take_off_board(["a1"])) == []
+
+
+async def test_workflows(ear: Ear, people: People) -> None:
+    """With who could see it before and who can now."""
+    created = await ear.told(people.ana, lambda work: work.workflows.create(workflow_document(), workflow_id="w"))
+    assert created == [WorkflowCreated("ana", "w", is_public=False)]
+    for who, public in ((people.ana, True), (people.root, False), (people.ana, True)):
+        told = await ear.told(who, partial(_show, "w", public))
+        assert told == [WorkflowUpdated("ana", "w", not public, public)]
+    told = await ear.told(people.root, lambda work: work.workflows.update("w", workflow_document("other")))
+    assert told == [WorkflowUpdated("ana", "w", old_is_public=True, new_is_public=True)]
+    assert await ear.told(people.ana, lambda work: work.workflows.touch_opened("w")) == []
+    assert await ear.told(people.root, lambda work: work.workflows.delete("w")) == [WorkflowDeleted("ana", "w", is_public=True)]
+
+
+async def _show(workflow_id: str, public: bool, work: UnitOfWork) -> None:
+    await work.workflows.set_public(workflow_id, public)
 
 
 async def test_what_is_rolled_back_is_not_told(ear: Ear, people: People) -> None:

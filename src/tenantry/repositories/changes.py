@@ -15,6 +15,9 @@ __all__ = [
     "MediaMoved",
     "MediaSaved",
     "MediaUpdated",
+    "WorkflowCreated",
+    "WorkflowDeleted",
+    "WorkflowUpdated",
 ]
 
 
@@ -100,3 +103,28 @@ class MediaMoved(Change):
     names: tuple[str, ...]
     before_board_id: str | None
     board_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowCreated(Change):
+    """A workflow is there."""
+
+    workflow_id: str
+    is_public: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowUpdated(Change):
+    """A workflow was changed, or shown to everybody, or no longer."""
+
+    workflow_id: str
+    old_is_public: bool
+    new_is_public: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowDeleted(Change):
+    """A workflow is gone."""
+
+    workflow_id: str
+    is_public: bool

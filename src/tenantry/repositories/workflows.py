@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select
 
 from tenantry.database.tables import workflows
 from tenantry.errors import Conflict, InvalidInput, NotAllowed, NotFound, TenantryError
+from tenantry.repositories.changes import WorkflowCreated, WorkflowDeleted, WorkflowUpdated
 from tenantry.repositories.checks import check_name
 from tenantry.repositories.defaults import DefaultsSynced, WithDefaults
 from tenantry.repositories.workflow_documents import Described, WorkflowCategory, describe, with_id, with_shared_tag
@@ -62,6 +63,7 @@ class Workflows(WorkflowLists, WithDefaults):
         row = await self._connection.fetch_one(insert, values)
         if row is None:
             raise Conflict("This id is taken.", field="workflow_id", remedy="Leave it out to get a new one.")
+        self._record(WorkflowCreated(self._me, workflow_id, is_public))
         return _workflow(row)
 
     async def get(self, workflow_id: str) -> Workflow:
@@ -82,12 +84,13 @@ class Workflows(WorkflowLists, WithDefaults):
         Raises `NotFound` or `NotAllowed`.
         """
         # Locked, because the document is read and written back.
-        stored = sa.select(workflows.c.document).where(*self._changeable(workflow_id)).with_for_update()
-        document: str | None = await self._value(stored)
-        if document is None:
+        columns = sa.select(workflows.c.document, workflows.c.is_public)
+        stored = await self._one(columns.where(*self._changeable(workflow_id)).with_for_update())
+        if stored is None:
             raise await self._not_changeable(workflow_id)
-        tagged = with_shared_tag(document, shared=is_public)
-        return await self._change(workflow_id, {"document": tagged, "is_public": is_public, **_columns(describe(tagged))})
+        tagged = with_shared_tag(stored.document, shared=is_public)
+        values = {"document": tagged, "is_public": is_public, **_columns(describe(tagged))}
+        return await self._change(workflow_id, values, was_public=stored.is_public)
 
     async def touch_opened(self, workflow_id: str) -> None:
         """Note that a workflow was opened now, also one that comes with the studio. Raises `NotFound` or `NotAllowed`."""
@@ -99,8 +102,11 @@ class Workflows(WorkflowLists, WithDefaults):
 
     async def delete(self, workflow_id: str) -> None:
         """Delete a workflow. Raises `NotFound` or `NotAllowed`."""
-        if not await self._do(sa.delete(workflows).where(*self._changeable(workflow_id))):
+        gone = sa.delete(workflows).where(*self._changeable(workflow_id))
+        row = await self._one(gone.returning(workflows.c.user_id, workflows.c.is_public))
+        if row is None:
             raise await self._not_changeable(workflow_id)
+        self._record(WorkflowDeleted(row.user_id, workflow_id, row.is_public))
 
     async def sync_defaults(self, documents: Mapping[str, str]) -> DefaultsSynced:
         """Make these, by id, the workflows that come with the studio; when they were opened is kept.
@@ -127,11 +133,14 @@ class Workflows(WorkflowLists, WithDefaults):
         if await self._connection.fetch_one(upsert.returning(workflows.c.workflow_id), values) is None:
             raise Conflict(f"The id {row['workflow_id']} belongs to a workflow of a user's.", field="workflow_id")
 
-    async def _change(self, workflow_id: str, values: dict[str, Any]) -> Workflow:
+    async def _change(self, workflow_id: str, values: dict[str, Any], *, was_public: bool | None = None) -> Workflow:
+        """Change a workflow, which is as public as before unless the caller says what it was."""
         change = sa.update(workflows).where(*self._changeable(workflow_id)).values(updated_at=self._now(), **values)
         row = await self._one(change.returning(*_COLUMNS))
         if row is None:
             raise await self._not_changeable(workflow_id)
+        before = row.is_public if was_public is None else was_public
+        self._record(WorkflowUpdated(row.user_id, workflow_id, before, row.is_public))
         return _workflow(row)
 
     def _changeable(self, workflow_id: str) -> tuple[ColumnElement[bool], ...]:
