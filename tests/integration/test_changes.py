@@ -8,15 +8,19 @@ from typing import Any
 import pytest
 
 from tenantry import Principal, Studio
-from tenantry.errors import NotFound
+from tenantry.errors import Conflict, InvalidInput, NotAllowed, NotFound, TenantryError
 from tenantry.queue import UnitOfWork
 from tenantry.repositories.changes import (
+    AccountChanged,
+    AccountCreated,
+    AccountDeleted,
     BoardCreated,
     BoardDeleted,
     BoardShared,
     BoardUnshared,
     BoardUpdated,
     Change,
+    LibraryTransferred,
     MediaDeleted,
     MediaMoved,
     MediaSaved,
@@ -25,8 +29,9 @@ from tenantry.repositories.changes import (
     WorkflowDeleted,
     WorkflowUpdated,
 )
-from tenantry.tenancy import InternalReason
+from tenantry.tenancy import SYSTEM_USER_ID, InternalReason
 from tests.integration.conftest import Mode, Operation, People
+from tests.integration.isolation.plans_accounts import HASH
 from tests.integration.isolation.plans_library import workflow_document
 
 IMAGE: dict[str, Any] = {"origin": "internal", "category": "general", "width": 64, "height": 48}
@@ -205,6 +210,76 @@ async def _show(workflow_id: str, public: bool, work: UnitOfWork) -> None:
     await work.workflows.set_public(workflow_id, public)
 
 
+async def test_accounts(ear: Ear, people: People) -> None:
+    """Whatever changes who somebody is and what they may."""
+    (created,) = await ear.told(people.root, lambda work: work.users.create("di@example.com", HASH))
+    di = created.user_id
+    assert created == AccountCreated(di)
+    changes: list[tuple[Operation[object], AccountChanged]] = [
+        (lambda work: work.users.update(di, is_admin=True), AccountChanged(di, True, True, 0)),
+        (lambda work: work.users.update(di, is_admin=False, is_active=False), AccountChanged(di, False, False, 0)),
+        (lambda work: work.users.update(di, email="dido@example.com"), AccountChanged(di, False, False, 0)),
+        (lambda work: work.users.set_password(di, HASH), AccountChanged(di, False, False, 1)),
+        (lambda work: work.users.end_tokens(di), AccountChanged(di, False, False, 2)),
+    ]
+    for operation, change in changes:
+        assert await ear.told(people.root, operation) == [change]
+    renamed = await ear.told(people.ana, lambda work: work.users.update("ana", display_name="Ann"))
+    assert renamed == [AccountChanged("ana", False, True, 0)]
+    assert await ear.told(people.ana, lambda work: work.users.update("ana")) == []
+    assert await ear.told(people.root, lambda work: work.users.touch_login(di)) == []
+    assert await ear.told(people.root, lambda work: work.users.delete(di)) == [AccountDeleted(di)]
+
+
+async def test_the_first_administrator(studio: Studio) -> None:
+    """Is an account like others; who comes second is none."""
+    told: list[Change] = []
+    studio.listen(told.extend)
+    async with studio.begin(ITSELF) as work:
+        first = await work.users.create_first_admin("root@example.com", HASH)
+        with pytest.raises(Conflict):
+            await work.users.create_first_admin("other@example.com", HASH)
+    assert told == [AccountCreated(first.user_id)]
+
+
+async def test_a_library_changes_hands(ear: Ear, people: People) -> None:
+    """Once for all that is in it, and not at all where there is nothing."""
+    await ear.board(people.ana, "a1")
+    transferred = await ear.told(people.root, lambda work: work.ownership.transfer("ana", "bo"))
+    assert transferred == [LibraryTransferred("ana", "bo")]
+    assert await ear.told(people.root, lambda work: work.ownership.transfer("ana", "bo")) == []
+    kept = await ear.told(people.root, lambda work: work.ownership.keep("bo"))
+    assert kept == [LibraryTransferred("bo", SYSTEM_USER_ID)]
+    assigned = await ear.told(people.root, lambda work: work.ownership.legacy_assign("cy@example.com"))
+    assert assigned == [LibraryTransferred(SYSTEM_USER_ID, "cy")]
+    assert await ear.told(people.root, lambda work: work.ownership.legacy_assign("cy@example.com")) == []
+
+
+async def test_a_library_that_others_saw_is_deleted(ear: Ear, people: People) -> None:
+    """They are told of what they lose; the rest goes with the account."""
+    await ear.board(people.ana, "private")
+    shared = await ear.board(people.ana, "shared", bo="write", cy="read")
+    opened = await ear.board(people.ana, "opened")
+    bos = await ear.board(people.bo, ana="write")
+    await ear.told(people.ana, lambda work: work.boards.update(opened, visibility="public"))
+    await ear.image(people.ana, "visiting", bos)
+    await ear.image(people.bo, "guest", shared)
+    await ear.workflow(people.ana, "secret", public=False)
+    await ear.workflow(people.ana, "known", public=True)
+
+    async def delete(work: UnitOfWork) -> None:
+        await work.ownership.delete_data("ana")
+        await work.users.delete("ana")
+
+    assert await ear.told(people.root, delete) == [
+        BoardDeleted("ana", shared, False, ("bo", "cy")),
+        BoardDeleted("ana", opened, True, ()),
+        MediaDeleted("ana", "image", ("visiting",), bos),
+        WorkflowDeleted("ana", "known", is_public=True),
+        AccountDeleted("ana"),
+    ]
+
+
 async def test_what_is_rolled_back_is_not_told(ear: Ear, people: People) -> None:
     """Not even what went well before."""
     told: list[Change] = []
@@ -218,3 +293,43 @@ async def test_what_is_rolled_back_is_not_told(ear: Ear, people: People) -> None
         await ear.told(people.ana, fail)
     assert len(told) == 1
     assert await ear.told(people.ana, lambda work: work.boards.all()) == []
+
+
+async def test_what_was_refused_is_not_told(ear: Ear, people: People) -> None:
+    """Also where the unit of work goes on."""
+    board = await ear.board(people.ana, "a1", bo="read")
+    await ear.workflow(people.ana, "w", public=True)
+    refused: list[tuple[type[TenantryError], Operation[object]]] = [
+        (InvalidInput, lambda work: work.boards.create("")),
+        (NotAllowed, lambda work: work.boards.update(board, visibility="public")),
+        (NotFound, lambda work: work.boards.update("none", visibility="public")),
+        (NotAllowed, lambda work: work.boards.delete(board)),
+        (NotFound, lambda work: work.boards.delete("none")),
+        (NotAllowed, lambda work: work.shares.grant(board, ["cy"], "read")),
+        (NotAllowed, lambda work: work.shares.revoke(board, "cy")),
+        (NotAllowed, lambda work: work.images.save("b1", **IMAGE, board_id=board)),
+        (Conflict, lambda work: work.images.save("a1", **IMAGE)),
+        (NotAllowed, lambda work: work.images.update("a1", starred=True)),
+        (NotAllowed, lambda work: work.images.put_on_board(["a1"], board)),
+        (Conflict, lambda work: work.workflows.create(workflow_document(), workflow_id="w")),
+        (NotAllowed, lambda work: work.workflows.update("w", workflow_document())),
+        (NotAllowed, lambda work: work.workflows.set_public("w", False)),
+        (NotAllowed, lambda work: work.workflows.delete("w")),
+        (NotAllowed, lambda work: work.users.update("bo", is_admin=True)),
+    ]
+    assert await ear.told(people.bo, lambda work: _refusals(work, refused)) == []
+    of_accounts: list[tuple[type[TenantryError], Operation[object]]] = [
+        (Conflict, lambda work: work.users.create("ana@example.com", HASH)),
+        (Conflict, lambda work: work.users.set_password("ana", HASH, replacing=HASH)),
+        (Conflict, lambda work: work.users.delete("ana")),
+        (NotFound, lambda work: work.users.end_tokens("nobody")),
+        (InvalidInput, lambda work: work.shares.grant(board, ["cy", "nobody"], "read")),
+        (InvalidInput, lambda work: work.ownership.transfer("ana", "nobody")),
+    ]
+    assert await ear.told(people.root, lambda work: _refusals(work, of_accounts)) == []
+
+
+async def _refusals(work: UnitOfWork, refused: list[tuple[type[TenantryError], Operation[object]]]) -> None:
+    for error, operation in refused:
+        with pytest.raises(error):
+            await operation(work)

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from tenantry.repositories.media_values import MediaKind
 
 __all__ = [
+    "AccountChanged",
+    "AccountCreated",
+    "AccountDeleted",
     "BoardCreated",
     "BoardDeleted",
     "BoardShared",
     "BoardUnshared",
     "BoardUpdated",
     "Change",
+    "LibraryTransferred",
     "MediaDeleted",
     "MediaMoved",
     "MediaSaved",
@@ -128,3 +132,29 @@ class WorkflowDeleted(Change):
 
     workflow_id: str
     is_public: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCreated(Change):
+    """There is a new user."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChanged(Change):
+    """A user's name, address, password or rights were changed, or their tokens ended; this is what holds now."""
+
+    is_admin: bool
+    is_active: bool
+    token_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDeleted(Change):
+    """A user is gone, and whatever is still theirs with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryTransferred(Change):
+    """All that was the user's is another's now."""
+
+    to_user_id: str

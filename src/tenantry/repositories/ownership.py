@@ -18,6 +18,8 @@ from tenantry.database.tables import (
 )
 from tenantry.errors import InvalidInput, NotFound
 from tenantry.repositories.base import among
+from tenantry.repositories.changes import LibraryTransferred
+from tenantry.repositories.departures import lost_to_others
 from tenantry.repositories.emails import spellings
 from tenantry.repositories.owners import owned_tables
 from tenantry.repositories.privileged import PrivilegedWrites
@@ -87,6 +89,7 @@ class Ownership(PrivilegedWrites):
     async def delete_data(self, user_id: str) -> RowsRemoved:
         """Delete all that a user owns. Others' images and videos on the user's boards stay, on no board. Raises `NotFound`."""
         await self._hold(user_id)
+        lost = await lost_to_others(self._connection, user_id)
         gone = sa.delete(media).where(media.c.user_id == user_id)
         rows = await self._all(gone.returning(media.c.kind, media.c.name, media.c.subfolder))
         files = [MediaFile(row.kind, row.name, row.subfolder) for row in rows]
@@ -100,6 +103,7 @@ class Ownership(PrivilegedWrites):
                 counts[table.name] = await self._do(sa.delete(table).where(table.c.user_id == user_id))
         counts[import_residue.name] = await self._forget_residue(user_id)
         await recount(self._connection, user_id)
+        self._record(*lost)
         return RowsRemoved(_without_zeros(counts), files)
 
     async def transfer(self, user_id: str, to: str) -> RowsMoved:
@@ -140,7 +144,7 @@ class Ownership(PrivilegedWrites):
         # Nobody has a share of their own board.
         both = sa.and_(board_shares.c.owner_id == giver, board_shares.c.user_id == to)
         received = board_shares.c.user_id == giver
-        await self._do(sa.delete(board_shares).where(both if giver == SYSTEM_USER_ID else sa.or_(both, received)))
+        ended = await self._do(sa.delete(board_shares).where(both if giver == SYSTEM_USER_ID else sa.or_(both, received)))
         for table in owned_tables():
             theirs = [table.c.user_id == giver]
             if giver == SYSTEM_USER_ID and table in _EVERYBODYS:
@@ -150,7 +154,10 @@ class Ownership(PrivilegedWrites):
         if giver != SYSTEM_USER_ID:
             await self._forget_residue(giver)
         await recount(self._connection, giver, to)
-        return RowsMoved(_without_zeros(counts))
+        moved = RowsMoved(_without_zeros(counts))
+        if moved.total or ended:
+            self._record(LibraryTransferred(giver, to))
+        return moved
 
     async def _count(self, table: sa.Table, user_id: str) -> int:
         count: int = await self._value(sa.select(sa.func.count()).select_from(table).where(table.c.user_id == user_id))

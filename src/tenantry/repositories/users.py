@@ -11,6 +11,7 @@ from sqlalchemy import Select
 
 from tenantry.database.tables import events, users
 from tenantry.errors import Conflict, IntegrityViolation, InvalidInput, LastAdministrator, NotAllowed, NotFound, ProtectedUser
+from tenantry.repositories.changes import AccountChanged, AccountCreated, AccountDeleted
 from tenantry.repositories.checks import MAX_NAME, check_text
 from tenantry.repositories.emails import check_email, spellings
 from tenantry.repositories.owners import owned_tables
@@ -112,12 +113,13 @@ class UserRepository(UserLists):
         row = await self._one(change.values({**changes, users.c.updated_at: self._now()}).returning(*COLUMNS))
         if row is None:
             raise Conflict("The password was changed by somebody else at this moment.", field="password", remedy="Try again.")
-        return user_from(row)
+        return self._changed(user_from(row))
 
     async def end_tokens(self, user_id: str) -> User:
         """Make every token of a user worthless. Raises `NotFound`, or `NotAllowed` for a tenant."""
         await self._administered(user_id)
-        return await self._write(user_id, {"token_epoch": users.c.token_epoch + 1, "updated_at": self._now()})
+        changes = {"token_epoch": users.c.token_epoch + 1, "updated_at": self._now()}
+        return self._changed(await self._write(user_id, changes))
 
     async def touch_login(self, user_id: str) -> User:
         """Note that a user logged in now. Raises `NotFound`, or `NotAllowed` for a tenant."""
@@ -150,6 +152,7 @@ class UserRepository(UserLists):
         # That they are gone is told after it, by this unit of work's own event.
         await self._do(sa.delete(events).where(events.c.user_id == user_id))
         await self._do(sa.delete(users).where(users.c.user_id == user_id))
+        self._record(AccountDeleted(user_id))
 
     async def _create(
         self, email: str, password_hash: str, display_name: str | None, *, is_admin: bool, is_active: bool
@@ -170,7 +173,9 @@ class UserRepository(UserLists):
         row = await self._one(insert.returning(*COLUMNS))
         if row is None:
             raise _taken()
-        return user_from(row)
+        user = user_from(row)
+        self._record(AccountCreated(user.user_id))
+        return user
 
     async def _free_email(self, email: str, *, except_for: str | None = None) -> str:
         """The address as it is stored. Raises `InvalidInput`, or `Conflict` if somebody else has it."""
@@ -209,7 +214,12 @@ class UserRepository(UserLists):
         if not changes:
             return user
         async with self._ground.elevated(InternalReason.ADMINISTER_ACCOUNTS):
-            return await self._write(user.user_id, {**changes, "updated_at": self._now()})
+            changed = await self._write(user.user_id, {**changes, "updated_at": self._now()})
+        return self._changed(changed)
+
+    def _changed(self, user: User) -> User:
+        self._record(AccountChanged(user.user_id, user.is_admin, user.is_active, user.token_epoch))
+        return user
 
     async def _write(self, user_id: str, changes: Mapping[str, object]) -> User:
         change = sa.update(users).where(users.c.user_id == user_id).values(dict(changes)).returning(*COLUMNS)
