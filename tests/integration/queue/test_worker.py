@@ -3,8 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,52 +14,29 @@ from tenantry import Principal, Studio
 from tenantry.cli.worker import load_handler
 from tenantry.database import DatabaseURL, tables
 from tenantry.errors import DatabaseUnavailable, LeaseLost
-from tenantry.queue import Job, JobProgress, Order, QueueRules, RetryLater, Status, Worker
+from tenantry.queue import Job, JobProgress, Order, RetryLater, Status, Worker
 from tenantry.studio import connect
 from tests.integration.conftest import Mode, People
-from tests.integration.queue.scene import INTERNAL, assert_counts_agree, batch, statuses
+from tests.integration.queue.scene import INTERNAL, assert_counts_agree, statuses
+from tests.integration.queue.working import RULES, all_are, detail, enqueue, nothing_left, working
 from tests.waiting import until_async, until_awaited
-
-LEASE = 1.5
 
 
 @pytest.fixture
 async def studio(database_url: DatabaseURL) -> AsyncIterator[Studio]:
     """A studio with the real clock, and leases that are short."""
     opened = connect(database_url)
-    studio = Studio(opened.database, queue_rules=QueueRules(lease=LEASE, backoff=0))
+    studio = Studio(opened.database, queue_rules=RULES)
     yield studio
     await studio.aclose()
 
 
-@asynccontextmanager
-async def working(studio: Studio, handler: Any, **more: Any) -> AsyncIterator[Worker]:
-    """A worker that runs as long as the block does."""
-    worker = Worker(studio, handler, **{"poll": 0.05, "grace": 5.0, **more})
-    running = asyncio.create_task(worker.run())
-    try:
-        yield worker
-    finally:
-        worker.stop()
-        await running
+def finished(studio: Studio) -> Callable[[], Awaitable[bool]]:
+    return lambda: all_are(studio, Status.COMPLETED)
 
 
-async def enqueue(studio: Studio, who: Principal, items: int = 1) -> tuple[int, ...]:
-    async with studio.begin(who) as work:
-        return (await work.queue.enqueue(batch(items))).item_ids
-
-
-async def all_are(studio: Studio, status: Status) -> bool:
-    return set((await statuses(Mode(studio, "async"))).values()) == {status}
-
-
-def finished(studio: Studio, status: Status = Status.COMPLETED) -> Callable[[], Any]:
-    return lambda: all_are(studio, status)
-
-
-async def item(studio: Studio, item_id: int) -> Any:
-    async with studio.read(INTERNAL) as work:
-        return await work.queue.get(item_id)
+async def session_of(studio: Studio, item_id: int) -> Any:
+    return json.loads((await detail(studio, item_id)).session or "null")
 
 
 async def test_items_are_run_and_completed(studio: Studio, people: People) -> None:
@@ -76,8 +52,8 @@ async def test_items_are_run_and_completed(studio: Studio, people: People) -> No
         await until_awaited(finished(studio))
         (more,) = await enqueue(studio, people.bo)
         await until_awaited(finished(studio))
-    assert json.loads((await item(studio, ids[3])).session)["seed"] == 3
-    assert json.loads((await item(studio, more)).session)["user"] == "bo"
+    assert (await session_of(studio, ids[3]))["seed"] == 3
+    assert (await session_of(studio, more))["user"] == "bo"
     assert len(told) == 6
     async with studio.read(INTERNAL) as work:
         assert await work.workers.all() == []
@@ -89,7 +65,7 @@ async def test_the_example_does_what_it_says(studio: Studio, people: People) -> 
     await enqueue(studio, people.ana)
     async with working(studio, load_handler("examples.worker:name_nodes")):
         await until_awaited(finished(studio))
-    assert json.loads((await item(studio, 1)).session)["executed"] == ["noise", "board"]
+    assert (await session_of(studio, 1))["executed"] == ["noise", "board"]
 
 
 async def test_a_plain_function_runs_in_a_thread(studio: Studio, people: People) -> None:
@@ -123,18 +99,13 @@ async def test_a_handler_that_raises_fails_its_item_alone(studio: Studio, people
 
     ids = await enqueue(studio, people.ana, 4)
     async with working(studio, render):
-        await until_awaited(lambda: _ended(studio))
+        await until_awaited(lambda: nothing_left(studio))
     found = await statuses(Mode(studio, "async"))
     assert [found[each] for each in ids] == [Status.FAILED, Status.COMPLETED, Status.FAILED, Status.COMPLETED]
-    failed = (await item(studio, ids[0])).item
+    failed = (await detail(studio, ids[0])).item
     assert (failed.error_type, failed.error_message) == ("ZeroDivisionError", "no seed")
-    assert "ZeroDivisionError: no seed" in failed.error_traceback
+    assert "ZeroDivisionError: no seed" in (failed.error_traceback or "")
     assert attempts.count(1) == 3
-
-
-async def _ended(studio: Studio) -> bool:
-    found = await statuses(Mode(studio, "async"))
-    return bool(found) and not {Status.PENDING, Status.IN_PROGRESS} & set(found.values())
 
 
 @pytest.mark.parametrize("in_thread", [False, True])

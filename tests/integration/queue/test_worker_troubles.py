@@ -12,14 +12,13 @@ import pytest
 from tenantry import Principal, Studio
 from tenantry.database import DatabaseURL
 from tenantry.errors import DatabaseUnavailable, InvalidInput
-from tenantry.queue import Job, QueueRules, RetryLater, Status, UnitOfWork, Worker
+from tenantry.queue import Job, RetryLater, Status, UnitOfWork, Worker
 from tenantry.queue.changes import ItemChanged
 from tenantry.studio import connect
 from tests.integration.conftest import Mode, People
-from tests.integration.queue.scene import INTERNAL, assert_counts_agree, batch, statuses
+from tests.integration.queue.scene import INTERNAL, assert_counts_agree, statuses
+from tests.integration.queue.working import RULES, all_are, detail, enqueue, nothing_left, working
 from tests.waiting import until_async, until_awaited
-
-LEASE = 1.5
 
 
 class Troubled(Studio):
@@ -48,36 +47,10 @@ class Troubled(Studio):
 async def studio(database_url: DatabaseURL) -> AsyncIterator[Troubled]:
     """A studio with the real clock, leases that are short, and troubles."""
     opened = connect(database_url)
-    studio = Troubled(opened.database, queue_rules=QueueRules(lease=LEASE, backoff=0))
+    studio = Troubled(opened.database, queue_rules=RULES)
     yield studio
     studio.cut_off = studio.hangs = False
     await studio.aclose()
-
-
-@asynccontextmanager
-async def working(studio: Studio, handler: Any, **more: Any) -> AsyncIterator[Worker]:
-    """A worker that runs as long as the block does."""
-    worker = Worker(studio, handler, **{"poll": 0.05, "grace": 5.0, **more})
-    running = asyncio.create_task(worker.run())
-    try:
-        yield worker
-    finally:
-        worker.stop()
-        await running
-
-
-async def enqueue(studio: Studio, who: Principal, items: int = 1) -> tuple[int, ...]:
-    async with studio.begin(who) as work:
-        return (await work.queue.enqueue(batch(items))).item_ids
-
-
-async def all_are(studio: Studio, status: Status) -> bool:
-    return set((await statuses(Mode(studio, "async"))).values()) == {status}
-
-
-async def of_item(studio: Studio, item_id: int) -> Any:
-    async with studio.read(INTERNAL) as work:
-        return (await work.queue.get(item_id)).item
 
 
 @pytest.mark.parametrize("lost", [Status.IN_PROGRESS, Status.COMPLETED])
@@ -116,7 +89,7 @@ async def test_results_are_kept_while_the_database_is_out_of_reach(studio: Troub
         studio.cut_off = False
         await until_awaited(lambda: all_are(studio, Status.COMPLETED))
     assert ran == [item_id]
-    assert (await of_item(studio, item_id)).attempt == 1
+    assert (await detail(studio, item_id)).item.attempt == 1
 
 
 async def test_a_database_that_does_not_answer_stops_what_runs_in_time(studio: Troubled, people: People) -> None:
@@ -168,14 +141,10 @@ async def test_a_handler_may_end_in_any_way(studio: Troubled, people: People, in
 
     ids = await enqueue(studio, people.ana, len(errors) + 1)
     async with working(studio, end if in_thread else end_in_loop, concurrency=3):
-        await until_awaited(lambda: _nothing_left(studio))
-    found = [(await of_item(studio, item_id)) for item_id in ids]
+        await until_awaited(lambda: nothing_left(studio))
+    found = [(await detail(studio, item_id)).item for item_id in ids]
     assert [item.status for item in found] == [Status.FAILED] * len(errors) + [Status.COMPLETED]
     assert [found[0].error_type, found[1].error_type, found[3].error_type] == ["CancelledError", "SystemExit", "Unspeakable"]
-
-
-async def _nothing_left(studio: Studio) -> bool:
-    return not {Status.PENDING, Status.IN_PROGRESS} & set((await statuses(Mode(studio, "async"))).values())
 
 
 def _too_late() -> None:
@@ -197,7 +166,7 @@ async def test_a_result_that_is_no_session_fails_its_item(studio: Troubled, peop
 
     bad, good = await enqueue(studio, people.ana, 2)
     async with working(studio, render):
-        await until_awaited(lambda: _nothing_left(studio))
+        await until_awaited(lambda: nothing_left(studio))
     assert await statuses(Mode(studio, "async")) == {bad: Status.FAILED, good: Status.COMPLETED}
 
 
@@ -215,7 +184,7 @@ async def test_what_the_worker_stops_does_not_fail(studio: Troubled, people: Peo
     await enqueue(studio, people.ana)
     async with working(studio, render):
         await begun.wait()
-    assert (await of_item(studio, 1)).status is Status.PENDING
+    assert (await detail(studio, 1)).item.status is Status.PENDING
     async with studio.read(INTERNAL) as work:
         assert await work.dispatch.is_work_waiting()
 
