@@ -20,6 +20,9 @@ from tests.integration.conftest import Mode, People
 from tests.integration.queue.scene import INTERNAL, batch, claim, enqueue, register
 from tests.waiting import until_async, until_awaited
 
+NOWHERE = "postgresql://nobody@127.0.0.1:1/nowhere"
+"""Nothing listens there, so whoever listens there hears nothing."""
+
 
 @asynccontextmanager
 async def heard(url: DatabaseURL) -> AsyncIterator[list[str]]:
@@ -34,18 +37,28 @@ async def heard(url: DatabaseURL) -> AsyncIterator[list[str]]:
 
 
 async def test_a_commit_wakes_whoever_waits_in_this_process(mode: Mode, people: People) -> None:
-    """For work where something may be claimed, for the end of a run where one was canceled or deleted."""
-    async with Wakeup(mode.studio) as wakeup:
-        # On PostgreSQL it begins with a look, because it may have missed something.
-        await until_async(lambda: wakeup.work.is_set() or mode.studio.dialect == "sqlite")
-        for ended in (lambda work: work.queue.cancel(1), lambda work: work.queue.delete_items([2])):
-            wakeup.work.clear()
-            await enqueue(mode, people.ana)
-            await until_async(wakeup.work.is_set)
-            await claim(mode, await register(mode))
-            wakeup.ended.clear()
-            await mode.write(people.ana, ended)
-            await until_async(wakeup.ended.is_set)
+    """For work where something may be claimed, for the end of a run where one was canceled or deleted; for no claim."""
+    deaf = Mode(Studio(mode.studio.database, listening_url=NOWHERE), mode.name)
+    async with Wakeup(deaf.studio) as wakeup:
+        worker = await register(deaf)
+        for end, woken_for in (
+            (lambda work: work.queue.cancel(1), {"work", "ended"}),
+            (lambda work: work.queue.delete_items([2]), {"ended"}),
+        ):
+            await enqueue(deaf, people.ana)
+            assert await _woken_for(wakeup) == {"work"}
+            await claim(deaf, worker)
+            await deaf.write(people.ana, end)
+            assert await _woken_for(wakeup) == woken_for
+
+
+async def _woken_for(wakeup: Wakeup) -> set[str]:
+    """What somebody who waits is woken for, at one go."""
+    await until_async(lambda: wakeup.work.is_set() or wakeup.ended.is_set())
+    woken = {name for name, event in (("work", wakeup.work), ("ended", wakeup.ended)) if event.is_set()}
+    wakeup.work.clear()
+    wakeup.ended.clear()
+    return woken
 
 
 async def test_a_unit_of_work_in_a_thread_wakes_the_loop(studio: Studio, people: People) -> None:
@@ -95,23 +108,28 @@ async def test_one_notification_is_sent_with_a_commit(postgres_url: DatabaseURL)
 
 @pytest.mark.postgres
 async def test_listening_begins_anew_when_it_was_cut_off(postgres_url: DatabaseURL) -> None:
-    """Whoever waits is woken once then, for what was missed meanwhile."""
+    """Whoever waits is woken once then, for what was missed meanwhile, and hears again what is told."""
     studio = connect(postgres_url)
     own = "datname = current_database() AND application_name = 'tenantry worker'"
-    end = sa.text(f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {own}")
+    end = sa.text(f"SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE {own}")
+    ended: set[int] = set()
 
     async def cut_off() -> bool:
         async with studio.database.writing(None) as connection:
-            return bool(await connection.fetch_value(end))
+            found = {row.pid for row in await connection.fetch_all(end)} - ended
+        ended.update(found)
+        return bool(found)
 
     try:
         async with Wakeup(studio) as wakeup:
             for _ in range(2):
-                await until_async(lambda: wakeup.work.is_set() and wakeup.ended.is_set())
-                wakeup.work.clear()
-                wakeup.ended.clear()
+                assert await _woken_for(wakeup) == {"work", "ended"}
                 await until_awaited(cut_off)
-            await until_async(lambda: wakeup.work.is_set() and wakeup.ended.is_set())
+            assert await _woken_for(wakeup) == {"work", "ended"}
+            async with studio.database.writing(None) as connection:
+                await connection.fetch_value(sa.select(sa.func.pg_notify(CHANNEL, "ended")))
+            assert await _woken_for(wakeup) == {"ended"}
+            assert len(ended) == 2
     finally:
         await studio.aclose()
 

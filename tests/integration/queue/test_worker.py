@@ -4,7 +4,6 @@ import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -266,10 +265,10 @@ async def test_work_is_told_of_across_processes(postgres_url: DatabaseURL) -> No
     """By PostgreSQL, through a studio that shares nothing with the worker's; without it the worker looks by itself."""
     one, other = connect(postgres_url), connect(postgres_url)
     ana = Principal("ana")
-    began: dict[int, datetime] = {}
+    began: list[int] = []
 
     async def render(job: Job) -> None:
-        began[job.item.item_id] = datetime.now(UTC)
+        began.append(job.item.item_id)
 
     try:
         async with one.begin(INTERNAL) as work:
@@ -289,6 +288,7 @@ async def test_work_is_told_of_across_processes(postgres_url: DatabaseURL) -> No
         async with working(deaf, render, poll=0.05, order=Order.FIFO):
             (third,) = await enqueue(other, ana)
             await until_async(lambda: third in began)
+        assert began == [first, second, third]
     finally:
         await one.aclose()
         await other.aclose()

@@ -104,12 +104,14 @@ async def test_a_database_that_does_not_answer_stops_what_runs_in_time(studio: T
             finally:
                 stopped.append(job.canceled.reason)
 
-    await enqueue(studio, people.ana)
+    (item_id,) = await enqueue(studio, people.ana)
     async with working(studio, render):
         await until_async(lambda: studio.hangs)
-        await until_async(lambda: stopped == ["the lease was lost"])
+        await until_async(lambda: bool(stopped))
+        assert stopped == ["the lease was lost"]
         studio.hangs = False
         await until_awaited(lambda: all_are(studio, Status.COMPLETED))
+    assert (await detail(studio, item_id)).item.attempt == 2
 
 
 class Unspeakable(Exception):
