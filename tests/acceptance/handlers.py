@@ -9,8 +9,7 @@ import time
 from pathlib import Path
 
 from tenantry.queue import Job
-
-POLL = 0.02
+from tests.waiting import until, until_async
 
 
 def note(*words: object) -> None:
@@ -23,6 +22,11 @@ def note(*words: object) -> None:
         os.close(handle)
 
 
+def gate_is_open() -> bool:
+    """A file is what another process can open and everybody can see."""
+    return Path(os.environ["GATE"]).exists()
+
+
 async def at_once(job: Job) -> None:
     """Begin and end."""
     note("begin", time.monotonic_ns(), job.user_id, job.item.item_id)
@@ -33,17 +37,14 @@ async def at_once(job: Job) -> None:
 async def behind_the_gate(job: Job) -> None:
     """End once the gate is open."""
     note("begin", os.getpid(), job.item.item_id, job.item.lease.attempt)
-    # A file is what another process can open and everybody can see.
-    while not Path(os.environ["GATE"]).exists():  # noqa: ASYNC110, ASYNC240
-        await asyncio.sleep(POLL)
+    await until_async(gate_is_open)
     note("end", os.getpid(), job.item.item_id, job.item.lease.attempt)
 
 
 def stubborn(job: Job) -> None:
     """In a thread, and deaf to being stopped: end once the gate is open."""
     note("begin", os.getpid(), job.item.item_id, job.item.lease.attempt)
-    while not Path(os.environ["GATE"]).exists():
-        time.sleep(POLL)
+    until(gate_is_open)
     note("end", os.getpid(), job.item.item_id, job.item.lease.attempt)
 
 
