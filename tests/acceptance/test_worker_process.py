@@ -18,7 +18,7 @@ from tenantry.alembic import upgrade
 from tenantry.alembic.roles import roles_sql
 from tenantry.database import DatabaseURL
 from tenantry.database.tables import queue_items, users
-from tenantry.queue import Batch, BatchDatum, Completed, Lease, Limits, QueueRules, Status, UnitOfWork
+from tenantry.queue import Batch, BatchDatum, Completed, Lease, Limits, QueueRules, RegisteredWorker, Status, UnitOfWork
 from tenantry.repositories.queue_counts import disagreements
 from tenantry.tenancy import InternalReason
 from tests.acceptance.commands import Command, address, assert_refused
@@ -44,6 +44,13 @@ class Workers:
 
     def start(self, handler: str, *options: str, lease: int = LEASE) -> subprocess.Popen[bytes]:
         """A worker, as one types it."""
+        return self._start("tenantry", "worker", f"tests.acceptance.handlers:{handler}", *options, lease=lease)
+
+    def start_two(self) -> subprocess.Popen[bytes]:
+        """Two workers in one process."""
+        return self._start("tests.acceptance.two_workers")
+
+    def _start(self, module: str, *words: str, lease: int = LEASE) -> subprocess.Popen[bytes]:
         environment = {
             "TENANTRY_DATABASE": self._database,
             "TENANTRY_QUEUE_LEASE": str(lease),
@@ -51,9 +58,10 @@ class Workers:
             "NOTES": str(self._notes),
             "GATE": str(self.gate),
         }
-        command = [sys.executable, "-m", "tenantry", "worker", f"tests.acceptance.handlers:{handler}", *options]
         with self._said.open("ab") as said:
-            process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=said, stderr=said)
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, *words], env=environment, cwd=ROOT, stdout=said, stderr=said
+            )
         self._running.append(process)
         return process
 
@@ -81,6 +89,16 @@ class Workers:
             return list(await work.ground.connection.fetch_all(query.order_by(columns.claim_number)))
 
         return self.studio.direct.reading(INTERNAL, read)
+
+    def registered(self) -> list[RegisteredWorker]:
+        return self.studio.direct.reading(INTERNAL, lambda work: work.workers.all())
+
+    def running(self) -> Counter[str]:
+        """How many items of each user run at this moment."""
+        columns = queue_items.c
+        query = sa.select(columns.user_id).where(columns.status == Status.IN_PROGRESS)
+        rows = self.studio.direct.reading(INTERNAL, lambda work: work.ground.connection.fetch_all(query))
+        return Counter(row.user_id for row in rows)
 
     def left(self) -> int:
         """How many have not ended, from the counts that are kept."""
@@ -122,7 +140,7 @@ def test_what_a_killed_worker_ran_is_run_again_by_another(workers: Workers) -> N
     workers.enqueue("ana", 6)
     dead = workers.start("behind_the_gate", "--concurrency", "4")
     until(lambda: len(workers.notes()) == 4)
-    (registered,) = workers.studio.direct.reading(INTERNAL, lambda work: work.workers.all())
+    (registered,) = workers.registered()
     dead.kill()
     workers.gate.touch()
     workers.start("behind_the_gate", "--concurrency", "4")
@@ -178,25 +196,50 @@ def test_a_worker_that_is_told_to_stop_finishes_what_it_runs(workers: Workers) -
 
 
 def test_many_workers_run_everything_once_and_in_turn(workers: Workers) -> None:
-    """Sixteen places in four processes, five thousand items of twenty users, one of whom has half of them."""
+    """Eight workers in four processes, five thousand items of twenty users; one has the most, and a limit."""
     names = [f"user-{number:02}" for number in range(20)]
+    greedy = names[7]
     people(workers.studio, *names)
+    workers.write(INTERNAL, lambda work: work.queue_administration.set_for_user(greedy, Limits(max_running=5)))
+    workers.write(INTERNAL, lambda work: work.queue_administration.pause())
+    processes = {workers.start_two().pid for _ in range(4)}
+    until(lambda: Counter(each.process for each in workers.registered()) == dict.fromkeys(processes, 2))
     for name in names:
-        workers.enqueue(name, 2_500 if name == names[7] else 2_500 // 19 + (name == names[0]) * 11)
-    total = len(workers.items())
-    assert total == 5_000
-    for _ in range(4):
-        # Long enough for a machine that is busy with four of them.
-        workers.start("at_once", "--concurrency", "4", lease=30)
-    until(lambda: workers.left() == 0, deadline=120, every=0.1)
-    assert workers.counts() == {Status.COMPLETED: total}
+        workers.enqueue(name, 5_000 - 19 * 240 if name == greedy else 240)
+    workers.write(INTERNAL, lambda work: work.queue_administration.resume_queue())
+    most = _most_running_until_all_ended(workers)
     rows = workers.items()
-    assert [row.claim_number for row in rows] == list(range(1, total + 1))
+    assert Counter(row.status for row in rows) == {Status.COMPLETED: 5_000}
+    assert [row.claim_number for row in rows] == list(range(1, 5_001))
     assert {row.attempt for row in rows} == {1}
     begun = Counter(words[3] for words in workers.notes() if words[0] == "begin")
-    assert set(begun.values()) == {1}
-    assert len(begun) == total
+    assert (len(begun), set(begun.values())) == (5_000, {1})
     _assert_in_turn([row.user_id for row in rows])
+    assert 0 < most[greedy] <= 5
+    assert _most_begun(workers)[greedy] <= 5
+
+
+def _most_running_until_all_ended(workers: Workers) -> Counter[str]:
+    """How many items of each user ran at once, whenever somebody looked."""
+    most: Counter[str] = Counter()
+
+    def all_ended() -> bool:
+        nonlocal most
+        most |= workers.running()
+        return workers.left() == 0
+
+    until(all_ended, deadline=120, every=0.02)
+    return most
+
+
+def _most_begun(workers: Workers) -> Counter[str]:
+    """How many items of each user ran at once, by what the handlers themselves saw."""
+    running: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+    for kind, _, user, _ in sorted(workers.notes(), key=lambda words: int(words[1])):
+        running[user] += 1 if kind == "begin" else -1
+        most |= running
+    return most
 
 
 def _assert_in_turn(served: list[str]) -> None:
@@ -223,11 +266,7 @@ def test_a_limit_holds_at_every_instant(workers: Workers) -> None:
     for _ in range(2):
         workers.start("at_once", "--concurrency", "4", lease=30)
     until(lambda: workers.counts() == {Status.COMPLETED: 90}, deadline=60)
-    running: Counter[str] = Counter()
-    most: Counter[str] = Counter()
-    for kind, _, user, _ in sorted(workers.notes(), key=lambda words: int(words[1])):
-        running[user] += 1 if kind == "begin" else -1
-        most[user] = max(most[user], running[user])
+    most = _most_begun(workers)
     assert most["ana"] <= 2
     assert most["bo"] == 1
 
