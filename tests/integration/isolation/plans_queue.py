@@ -2,10 +2,24 @@
 
 from contextlib import suppress
 
-from tenantry.errors import NotFound
-from tenantry.queue import Batch, Completed, ItemFilter, Lease, Limits, Order, Status, UnitOfWork, WorkflowCall
-from tests.integration.isolation.plan_kinds import Attack, Outcome, Plan, on_item, own, privileged
-from tests.integration.isolation.world import Target
+import pytest
+
+from tenantry.errors import Conflict, NotFound
+from tenantry.queue import (
+    Batch,
+    Completed,
+    ItemFilter,
+    Lease,
+    Limits,
+    Order,
+    QueueItem,
+    Status,
+    Touched,
+    UnitOfWork,
+    WorkflowCall,
+)
+from tests.integration.isolation.plan_kinds import Attack, Outcome, Plan, on_board, on_item, own, privileged
+from tests.integration.isolation.world import OWNER, STRANGER, Target
 
 NOT_ALLOWED, NOT_FOUND, SUCCESS, EMPTY = Outcome.NOT_ALLOWED, Outcome.NOT_FOUND, Outcome.SUCCESS, Outcome.EMPTY
 CALL = WorkflowCall(call_id="c", depth=1, session_id="s", session='{"id": "s"}')
@@ -16,8 +30,13 @@ def _hers(attack: Attack) -> Plan:
     return Plan(attack, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND, SUCCESS)
 
 
-BATCH, DESTINATION = "hidden-batch-hidden", "hidden-destination"
+BATCH, DESTINATION, KEY = "hidden-batch-hidden", "hidden-destination", "hidden-key-hidden"
 """Of hers, all of it hidden, whatever her boards show."""
+
+OWN_BATCH = "own-bo-batch-own-bo"
+"""The stranger's own."""
+
+GRAPH: dict[str, object] = {"nodes": {}}
 
 
 def _lease(target: Target) -> Lease:
@@ -25,21 +44,38 @@ def _lease(target: Target) -> Lease:
 
 
 async def _enqueue(work: UnitOfWork, target: Target) -> object:
-    return (await work.queue.enqueue(Batch(graph={"nodes": {}}), idempotency_key="hidden-key-hidden-too")).enqueued
+    """Onto her board; and with her key and her batch's id, which must tell nothing of hers."""
+    if work.principal != OWNER:
+        made = await work.queue.enqueue(Batch(graph=GRAPH), idempotency_key=KEY)
+        assert made.user_id == work.principal.user_id, "her key gave her result"
+        assert not set(made.item_ids) & set(target.items.values()), "her key gave her items"
+    with pytest.raises(Conflict) as taken:
+        await work.queue.enqueue(Batch(graph=GRAPH, batch_id=BATCH))
+    assert "hidden" not in f"{taken.value} {vars(taken.value)}"
+    return (await work.queue.enqueue(Batch(graph=GRAPH, board_id=target.board))).enqueued
 
 
 async def _slices(work: UnitOfWork, target: Target) -> object:
-    filters = [
-        ItemFilter(),
-        ItemFilter(status="failed"),
+    """What everybody sees; and what only she may ask for, which must not even say how many items there are."""
+    everybody = [item for status in (None, "failed") for item in await _found(work, ItemFilter(status=status))]
+    betraying = [
         ItemFilter(user_id=target.owner),
         ItemFilter(batch_id=BATCH),
         ItemFilter(destination=DESTINATION),
         ItemFilter(origin="hidden-origin"),
         ItemFilter(error="hidden"),
+        ItemFilter(error="", status="failed"),
+        ItemFilter(destination=DESTINATION, status="pending"),
     ]
-    found = [item for each in filters for item in (await work.queue.slice(only=each)).items]
-    return [item for item in found if item.user_id != work.principal.user_id]
+    for each in betraying:
+        assert await _found(work, each) == [], f"{each} finds what is somebody else's"
+    return everybody
+
+
+async def _found(work: UnitOfWork, only: ItemFilter) -> list[QueueItem]:
+    """The items of others that a filter leaves."""
+    found = await work.queue.slice(only=only)
+    return [item for item in found.items if item.user_id != work.principal.user_id]
 
 
 async def _details(work: UnitOfWork, target: Target) -> object:
@@ -57,11 +93,15 @@ async def _ids_of_hers(work: UnitOfWork, target: Target) -> object:
 
 
 async def _delete_hers(work: UnitOfWork, target: Target) -> object:
-    return (await work.queue.delete_items(list(target.items.values()))).total
+    return await work.queue.delete_items(list(target.items.values()))
 
 
 async def _cancel_hers(work: UnitOfWork, target: Target) -> object:
-    return (await work.queue.cancel_batches([BATCH])).total
+    """Together with the stranger's own, which he may."""
+    touched = await work.queue.cancel_batches([BATCH, OWN_BATCH])
+    if work.principal == STRANGER:
+        assert touched.by_owner.pop(STRANGER.user_id)
+    return touched
 
 
 async def _to_hidden_destination(work: UnitOfWork, method: str) -> object:
@@ -92,14 +132,15 @@ def _bulk(method: str) -> Plan:
     """Of one's own it may be done, of hers by her id it may not."""
 
     async def attack(work: UnitOfWork, target: Target) -> object:
-        await getattr(work.queue, method)()
+        touched: Touched = await getattr(work.queue, method)()
+        assert set(touched.by_owner) <= {work.principal.user_id}, "others' items were touched"
         return await getattr(work.queue, method)(user_id=target.owner)
 
     return on_item(attack)
 
 
 _ITEMS: dict[str, Plan] = {
-    "queue.enqueue": own(_enqueue),
+    "queue.enqueue": on_board(_enqueue, reader=NOT_ALLOWED),
     "queue.get": own(_details),
     "queue.many": own(_many),
     "queue.slice": own(_slices),
