@@ -66,12 +66,12 @@ class Admission(QueueRepository):
             await self._use(user_id, admitted)
         return admitted
 
-    async def _check_room(self, queue_id: str, wanted: int) -> None:
-        """Raise `QueueFull` unless so many items fit into the queue."""
+    async def _room_for(self, queue_id: str, wanted: int, *, partly: bool = False) -> int:
+        """How many of `wanted` items the queue has room for: all; or, `partly`, as many as fit. Raises `QueueFull`."""
         await self._lock_queue(queue_id)
         facts = await self._connection.fetch_one(_ROOM, {"of_queue": queue_id, "of_user": ""})
         assert facts is not None
-        self._fitting(facts, wanted, partly=False)
+        return self._fitting(facts, wanted, partly=partly)
 
     def _fitting(self, facts: Row[Any], wanted: int, *, partly: bool) -> int:
         allowed = self._rules.max_pending if facts.queue_limit is None else facts.queue_limit

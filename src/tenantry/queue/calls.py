@@ -49,7 +49,7 @@ class Calls(Admission, Chains):
             raise NotFound("queue item", field="item_id")
         if Status(parent.status) in FINAL:
             raise IllegalTransition(parent.status, Status.WAITING)
-        await self._check_room(parent.queue_id, 1)
+        await self._room_for(parent.queue_id, 1)
         now = self._now()
         add = sa.insert(queue_items).values(
             user_id=parent.user_id,

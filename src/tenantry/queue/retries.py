@@ -74,16 +74,15 @@ class Retries(Admission):
         found = await self._connection.fetch_all(query.where(among(self._dialect, items.item_id, list(item_ids)), ended))
         return list(found)
 
-    async def _admit_all(self, queue_id: str, roots: Sequence[Row[Any]], *, partly: bool) -> list[Row[Any]]:
-        """The roots that there is room for, each counted for its owner."""
-        admitted: list[Row[Any]] = []
-        for user_id in sorted({row.user_id for row in roots}):
-            mine = [row for row in roots if row.user_id == user_id]
-            number = await self._admit(queue_id, user_id, len(mine), partly=partly)
-            admitted += mine[:number]
-            # Counted at once, so that the next owner's room is what this one left.
-            counts = Counter(Counted(queue_id, user_id, row.destination, Status.PENDING) for row in mine[:number])
-            await add_to_counts(self._connection, counts)
+    async def _admit_all(self, queue_id: str, roots: Sequence[Row[Any]], *, partly: bool) -> Sequence[Row[Any]]:
+        """The first of the roots that there is room for, each counted for its owner."""
+        if not roots:
+            return []
+        admitted = roots[: await self._room_for(queue_id, len(roots), partly=partly)]
+        for user_id, number in sorted(Counter(row.user_id for row in admitted).items()):
+            await self._admit(queue_id, user_id, number)
+        counts = Counter(Counted(queue_id, row.user_id, row.destination, Status.PENDING) for row in admitted)
+        await add_to_counts(self._connection, counts)
         return admitted
 
     async def _again(self, row: Row[Any]) -> int:

@@ -154,6 +154,19 @@ async def test_a_retry_of_a_child_is_one_of_its_root(mode: Mode, people: People)
     assert list(again) == [root]
 
 
+async def test_retries_come_in_the_order_they_are_asked_for(mode: Mode, people: People) -> None:
+    """Whosever they are, as in InvokeAI; where there is not room for all, for the first."""
+    for who in (people.bo, people.ana, people.bo):
+        await enqueue(mode, who, 2)
+    await mode.write(people.root, lambda work: work.queue.cancel_queue())
+    again = await mode.write(people.root, lambda work: work.queue.retry([5, 3, 1, 4]))
+    assert list(again.items()) == [(5, 7), (3, 8), (1, 9), (4, 10)]
+    await mode.write(people.root, lambda work: work.queue_administration.set_capacity(max_pending=6))
+    partly = await mode.write(people.root, lambda work: work.queue.retry([6, 2, 4], partly=True))
+    assert list(partly.items()) == [(6, 11), (2, 12)]
+    await assert_counts_agree(mode)
+
+
 async def test_a_retry_keeps_to_the_limits(mode: Mode, people: People) -> None:
     """Nothing is retried in part unless asked."""
     await enqueue(mode, people.ana, 3)
