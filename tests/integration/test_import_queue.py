@@ -198,6 +198,36 @@ def test_what_went_out_comes_in_elsewhere(target: Studio, tmp_path: Path, sqlite
     assert contents(tmp_path / "again.db")["session_queue"] == contents(tmp_path / "out.db")["session_queue"]
 
 
+def test_what_went_out_comes_in_again_without_a_change(target: Studio, tmp_path: Path, source: Path) -> None:
+    """The items of a template are found in it; once one has changed since, the file is refused and says which."""
+    import_invokeai(source, target)
+    item_ids = _direct(target, _fill)
+    export_invokeai(target, tmp_path / "out.db")
+    before = [_rows(target, sa.select(table)) for table in (batches, queue_items)]
+    again = import_invokeai(tmp_path / "out.db", target)
+    assert not again.changed
+    assert {table.table: table.unchanged for table in again.tables}["session_queue"] == len(item_ids)
+    assert [_rows(target, sa.select(table)) for table in (batches, queue_items)] == before
+    assert _direct(target, disagreements_of) == []
+    _direct(target, lambda work: work.queue.cancel(item_ids[3]))
+    with pytest.raises(ImportRefused, match=f"The row {item_ids[3]} of queue_items .*has changed since"):
+        import_invokeai(tmp_path / "out.db", target)
+
+
+@pytest.mark.parametrize("change", ["session = '{}'", "field_values = '[]'", "workflow = NULL", "session_id = 'other'"])
+def test_an_item_of_a_template_that_the_file_changed_is_refused(
+    target: Studio, tmp_path: Path, source: Path, change: str
+) -> None:
+    """What is built of the template is compared as well."""
+    import_invokeai(source, target)
+    item_ids = _direct(target, _fill)
+    export_invokeai(target, tmp_path / "out.db")
+    with editing(tmp_path / "out.db") as db:
+        db.execute(f"UPDATE session_queue SET {change} WHERE item_id = ?", (item_ids[3],))
+    with pytest.raises(ImportRefused, match=f"The row {item_ids[3]} of queue_items"):
+        import_invokeai(tmp_path / "out.db", target)
+
+
 async def _fill(work: UnitOfWork) -> tuple[int, ...]:
     """Four items of a batch of Ana's: done with a session of its own, failed, running, waiting; and a child of the third."""
     await work.ground.connection.act_as(Principal("ana").identity)

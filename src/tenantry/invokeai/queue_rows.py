@@ -24,6 +24,9 @@ BATCH_COLUMNS: tuple[sa.ColumnElement[Any], ...] = (
 )
 """What `whole_item` needs of an item's batch."""
 
+_BUILT = ("session_id", "session", "field_values", "workflow")
+"""What `whole_item` builds where the batch says it."""
+
 _TEMPLATES = 8
 """Parsed graphs that are kept: the items of a batch mostly follow each other."""
 
@@ -54,13 +57,15 @@ class BatchesOfItems:
         residue: list[Residue] = []
         resolved: list[Row | None] = []
         for key, original, row in zip(keys, originals, rows, strict=True):
-            batch = there.get(row["item_id"])
-            if batch is None:
+            held = there.get(row["item_id"])
+            if held is None:
                 batch = await self._batch_of(original, row)
                 residue += differences(maps.OF_BATCH, original, batch)
-            elif not _agrees(original, put_back(kept.get(key, []), maps.OF_BATCH.give(batch))):
+                resolved.append({**row, "batch_key": batch["batch_key"]})
+            elif _agrees(original, put_back(kept.get(key, []), maps.OF_BATCH.give(held))):
+                resolved.append({**row, **_as_held(row, held), "batch_key": held["batch_key"]})
+            else:
                 raise conflict(queue_items.name, (row["item_id"],))
-            resolved.append({**row, "batch_key": batch["batch_key"]})
         await self._bringing.mend(self._bringing.report(maps.SESSION_QUEUE.name), residue)
         return resolved
 
@@ -74,10 +79,11 @@ class BatchesOfItems:
         await self._connection.execute(change)
 
     async def _there(self, item_ids: list[int]) -> dict[int, Row]:
-        """The batches of those items that an earlier import has brought."""
+        """Those of the items that are there already, with what `whole_item` needs."""
+        own = (queue_items.c[name] for name in ("item_id", "batch_key", "parent_item_id", *_BUILT))
+        query = sa.select(*own, *BATCH_COLUMNS).where(batches.c.batch_key == queue_items.c.batch_key)
         wanted = among(self._connection.dialect, queue_items.c.item_id, item_ids)
-        query = sa.select(queue_items.c.item_id, batches).where(wanted)
-        found = await self._connection.fetch_all(query.where(batches.c.batch_key == queue_items.c.batch_key))
+        found = await self._connection.fetch_all(query.where(wanted))
         return {row.item_id: dict(row._mapping) for row in found}
 
     async def _batch_of(self, original: Row, row: Row) -> Row:
@@ -108,6 +114,12 @@ class BatchesOfItems:
 
 def _agrees(original: Row, given: Row) -> bool:
     return all(same(value, original[column]) for column, value in given.items())
+
+
+def _as_held(row: Row, held: Row) -> Row:
+    """What stands in the database for those values of an item that an export would build as they are in the file."""
+    whole = whole_item(held)
+    return {name: held[name] for name in _BUILT if row[name] == whole[name]}
 
 
 def whole_item(row: Row) -> Row:
