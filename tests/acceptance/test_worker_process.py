@@ -295,7 +295,7 @@ def test_a_server_that_restarts_under_load_loses_nothing(tmp_path: Path) -> None
                 # Long enough for a restart: what a worker holds it goes on holding.
                 workers.start("at_once", "--concurrency", "2", lease=10)
             for done in (40, 120):
-                until(lambda done=done: len(workers.notes()) > done, deadline=30)  # type: ignore[misc]
+                _until_noted(workers, done)
                 running.as_superuser("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '" + LOGIN + "'")
             workers.studio.close()
             _restart(server)
@@ -305,6 +305,10 @@ def test_a_server_that_restarts_under_load_loses_nothing(tmp_path: Path) -> None
             assert (len(begun), set(begun.values())) == (400, {1})
         finally:
             workers.close()
+
+
+def _until_noted(workers: Workers, lines: int) -> None:
+    until(lambda: len(workers.notes()) > lines, deadline=30)
 
 
 def _restart(server: Any) -> None:

@@ -3,8 +3,9 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -182,7 +183,7 @@ async def test_each_mode_reads_what_the_other_wrote(studio: Studio) -> None:
     for writer in modes:
         for reader in modes:
             name = f"{writer.name}-{reader.name}"
-            await writer.write(OPERATOR, lambda work, name=name: put(work, name))  # type: ignore[misc]
+            await writer.write(OPERATOR, partial(put, key=name))
             assert name in await reader.read(OPERATOR, keys)
     in_thread = await asyncio.to_thread(studio.direct.reading, OPERATOR, keys)
     assert len(in_thread) == 4
@@ -279,13 +280,13 @@ async def test_a_closed_studio_says_so(mode: Mode) -> None:
     """Also for what was opened before."""
     await mode.read(OPERATOR, keys)
     await mode.studio.aclose()
-    calls: list[Callable[[], object]] = [
+    calls: list[Callable[[], Awaitable[object]]] = [
         lambda: mode.read(OPERATOR, keys),
         lambda: mode.write(OPERATOR, lambda work: put(work, "x")),
     ]
     for call in calls:
         with pytest.raises(DatabaseUnavailable):
-            await call()  # type: ignore[misc]
+            await call()
 
 
 async def _rounds_for(seconds: float) -> None:

@@ -145,8 +145,8 @@ async def test_what_a_single_user_studio_left_is_given_to_a_user(mode: Mode, wor
     board = await mode.write(system, lambda work: work.boards.create("Old foxes"))
     own = await mode.write(system, lambda work: work.presets.create("Ink", "{}"))
     default = await mode.write(system, lambda work: work.presets.create("Stock", "{}", preset_type="default"))
-    for key in ("theme", "only-system"):
-        await mode.write(system, lambda work, key=key: work.client_state.set(key, "dark"))  # type: ignore[misc]
+    await mode.write(system, lambda work: work.client_state.set("theme", "dark"))
+    await mode.write(system, lambda work: work.client_state.set("only-system", "dark"))
     moved = await mode.write(ITSELF, lambda work: work.ownership.legacy_assign("BO@example.com"))
     assert (moved.rows, moved.total) == ({"boards": 1, "style_presets": 1, "client_state": 1}, 3)
     assert (await mode.read(people.bo, lambda work: work.boards.get(board.board_id))).user_id == "bo"
@@ -157,9 +157,10 @@ async def test_what_a_single_user_studio_left_is_given_to_a_user(mode: Mode, wor
     assert await mode.read(system, lambda work: work.client_state.get("theme")) == "dark"
     assert await _value(world, _owner_of_preset(default.preset_id)) == "system"
     assert (await mode.write(ITSELF, lambda work: work.ownership.legacy_assign("bo@example.com"))).total == 0
-    for email in ("nobody@example.com", "system@system.invokeai"):
-        with pytest.raises(NotFound):
-            await mode.write(ITSELF, lambda work, email=email: work.ownership.legacy_assign(email))  # type: ignore[misc]
+    with pytest.raises(NotFound):
+        await mode.write(ITSELF, lambda work: work.ownership.legacy_assign("nobody@example.com"))
+    with pytest.raises(NotFound):
+        await mode.write(ITSELF, lambda work: work.ownership.legacy_assign("system@system.invokeai"))
 
 
 async def test_an_account_is_deleted_with_its_data_as_was_chosen(accounts: Accounts, world: Studio) -> None:

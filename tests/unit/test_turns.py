@@ -17,6 +17,10 @@ def waiting(turns: Turns) -> int:
     return len(turns._line)
 
 
+async def until_waiting(turns: Turns, number: int) -> None:
+    await until_async(lambda: waiting(turns) == number)
+
+
 def is_free(turns: Turns) -> bool:
     """Whether the next one gets the turn at once."""
     try:
@@ -51,7 +55,7 @@ async def test_threads_and_tasks_are_served_in_the_order_in_which_they_came() ->
                 jobs.append(asyncio.create_task(task(name)))
             else:
                 jobs.append(asyncio.get_running_loop().run_in_executor(threads, thread, name))
-            await until_async(lambda number=number: waiting(turns) == number + 1)  # type: ignore[misc]
+            await until_waiting(turns, number + 1)
         turns.release()
         await asyncio.gather(*jobs)
     assert served == sorted(served)
@@ -101,7 +105,7 @@ async def test_a_task_that_is_cancelled_while_it_waits_leaves_the_line() -> None
     turns.acquire(0)
     first = asyncio.create_task(turns.acquire_async(DEADLINE))
     second = asyncio.create_task(turns.acquire_async(DEADLINE))
-    await until_async(lambda: waiting(turns) == 2)
+    await until_waiting(turns, 2)
     first.cancel()
     with suppress(asyncio.CancelledError):
         await first
@@ -119,7 +123,7 @@ async def test_a_turn_that_comes_to_a_task_just_cancelled_goes_on_to_the_next() 
         turns.acquire(0)
         unlucky = asyncio.create_task(turns.acquire_async(DEADLINE))
         following = asyncio.create_task(turns.acquire_async(DEADLINE))
-        await until_async(lambda turns=turns: waiting(turns) == 2)  # type: ignore[misc]
+        await until_waiting(turns, 2)
         steps: list[Callable[[], object]] = [unlucky.cancel, turns.release]
         for step in steps if cancelled_first else reversed(steps):
             step()
@@ -135,7 +139,7 @@ async def test_a_turn_that_was_resolved_before_the_cancellation_goes_on_too() ->
     turns = Turns()
     turns.acquire(0)
     unlucky = asyncio.create_task(turns.acquire_async(DEADLINE))
-    await until_async(lambda: waiting(turns) == 1)
+    await until_waiting(turns, 1)
     turns.release()
     holder = turns._holder
     assert holder is not None
@@ -184,7 +188,7 @@ async def test_a_thread_may_not_stand_behind_a_task_of_the_loop_that_it_blocks()
     thread = asyncio.create_task(asyncio.to_thread(other))
     await until_async(lambda: turns._holder is not None)
     task = asyncio.create_task(turns.acquire_async(DEADLINE))
-    await until_async(lambda: waiting(turns) == 1)
+    await until_waiting(turns, 1)
     with pytest.raises(WriterHeldByThisLoop):
         turns.acquire(DEADLINE)
     leave.set()

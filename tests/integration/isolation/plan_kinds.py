@@ -40,6 +40,10 @@ class Plan:
     shown_is_public: bool = False
     internal: bool = False
 
+    def against(self, target: Target) -> Callable[[UnitOfWork], Coroutine[Any, Any, object]]:
+        """The attack, aimed."""
+        return lambda work: self.attack(work, target)
+
 
 def on_board(
     attack: Attack,

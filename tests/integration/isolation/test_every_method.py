@@ -1,6 +1,5 @@
 """Every public method of every repository, turned against the owner's rows by a stranger and by those she shares with."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -9,7 +8,7 @@ from tenantry import Principal, Studio
 from tenantry.errors import NotAllowed, NotFound, TenantryError
 from tenantry.queue import UnitOfWork
 from tenantry.tenancy import InternalReason
-from tests.integration.conftest import Mode
+from tests.integration.conftest import Mode, Operation
 from tests.integration.isolation.plan_kinds import Outcome, Plan, is_empty
 from tests.integration.isolation.plans import PLANS, methods
 from tests.integration.isolation.snapshot import StoredRow, snapshot
@@ -68,7 +67,7 @@ async def test_no_method_gives_or_changes_what_is_not_the_callers(mode: Mode, wo
     wrong: list[str] = []
     for method, plan in PLANS.items():
         for case in _cases(plan):
-            found = await _try(mode, case.who, lambda work, plan=plan, case=case: plan.attack(work, case.target))  # type: ignore[misc]
+            found = await _try(mode, case.who, plan.against(case.target))
             problem = _judge(plan, case, found, before)
             if problem:
                 wrong.append(f"{method} by {case.who.user_id} on {case.target.word}: {problem}")
@@ -79,7 +78,7 @@ async def test_what_is_tenantrys_own_is_not_even_an_administrators(mode: Mode, w
     """Hashes of passwords above all."""
     for plan in PLANS.values():
         if plan.internal:
-            found = await _try(mode, ADMINISTRATOR, lambda work, plan=plan: plan.attack(work, SHOWN))  # type: ignore[misc]
+            found = await _try(mode, ADMINISTRATOR, plan.against(SHOWN))
             assert type(found.error) is NotAllowed
 
 
@@ -89,7 +88,7 @@ async def test_every_plan_works_for_whom_it_should(mode: Mode, world: Studio) ->
     for method, plan in PLANS.items():
         who = ADMINISTRATOR if plan.owner is Outcome.NOT_ALLOWED else OWNER
         who = INTERNAL if plan.internal else who
-        found = await _try(mode, who, lambda work, plan=plan: plan.attack(work, SHOWN))  # type: ignore[misc]
+        found = await _try(mode, who, plan.against(SHOWN))
         if found.error is not None:
             wrong.append(f"{method} by {who.user_id}: {found.error!r}")
         elif plan.private is Outcome.EMPTY and is_empty(found.answer):
@@ -114,14 +113,14 @@ async def _nothing(_: UnitOfWork) -> None:
     return None
 
 
-async def _try(mode: Mode, who: Principal, operation: Callable[[UnitOfWork], object]) -> Undone:
+async def _try(mode: Mode, who: Principal, operation: Operation[object]) -> Undone:
     """Run an operation, look at what is stored in the same transaction, and undo it all."""
 
     async def attempt(work: UnitOfWork) -> None:
         answer: object = None
         error: TenantryError | None = None
         try:
-            answer = await operation(work)  # type: ignore[misc]
+            answer = await operation(work)
         except (NotFound, NotAllowed) as refused:
             error = refused
         await work.ground.connection.act_as(INTERNAL.identity)

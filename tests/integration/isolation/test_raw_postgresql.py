@@ -5,6 +5,7 @@ no part of Tenantry builds SQL from what a user says.
 """
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from tenantry.queue import UnitOfWork
 from tenantry.tenancy import InternalReason
 from tests.integration.conftest import Mode
 from tests.integration.isolation.snapshot import StoredRow, snapshot
-from tests.integration.isolation.test_raw_sqlite import BY_STRANGER, UNIQUE, copied_columns, owned_tables
+from tests.integration.isolation.test_raw_sqlite import BY_STRANGER, UNIQUE, copied_columns, execute, owned_tables
 from tests.integration.isolation.world import ADMINISTRATOR, MANAGER, OWNER, READER, STRANGER, WRITER, fill
 
 INTERNAL = Principal.internal(InternalReason.OPERATE)
@@ -152,7 +153,7 @@ async def test_secrets_are_not_a_tenants_to_read(mode: Mode, who: Principal) -> 
         "TRUNCATE boards CASCADE",
     ):
         with pytest.raises(CrossTenantRefused):
-            await mode.write(who, lambda work, statement=statement: work.ground.connection.execute(sa.text(statement)))  # type: ignore[misc]
+            await mode.write(who, partial(execute, statement=statement))
     assert [row for row in await read(mode, who, "users") if who.user_id not in row] == []
 
 

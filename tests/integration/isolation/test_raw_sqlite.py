@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -116,7 +117,7 @@ async def test_no_row_changes_its_owner(mode: Mode, table: str) -> None:
     ):
         statement = f"UPDATE {table} SET user_id = '{new}' WHERE user_id = '{old}'"
         with pytest.raises(CrossTenantRefused):
-            await mode.write(who, lambda work, statement=statement: execute(work, statement))  # type: ignore[misc]
+            await mode.write(who, partial(execute, statement=statement))
 
 
 @pytest.mark.parametrize("table", owned_tables())
@@ -141,7 +142,7 @@ async def test_what_tenantry_keeps_is_not_a_tenants_to_write(mode: Mode, table: 
         f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {table} LIMIT 1",
     ):
         with pytest.raises(CrossTenantRefused):
-            await mode.write(OWNER, lambda work, statement=statement: execute(work, statement))  # type: ignore[misc]
+            await mode.write(OWNER, partial(execute, statement=statement))
 
 
 async def test_taking_things_off_a_board_and_putting_own_things_on_a_shared_one_is_allowed(mode: Mode) -> None:
@@ -150,13 +151,13 @@ async def test_taking_things_off_a_board_and_putting_own_things_on_a_shared_one_
     assert await mode.write(WRITER, lambda work: execute(work, off)) == 4
     for who in (WRITER, MANAGER, OWNER):
         made = NEW_MEDIA.format(owner=who.user_id, board="'vixen-board'").replace("'new'", f"'new-{who.user_id}'")
-        assert await mode.write(who, lambda work, made=made: execute(work, made)) == 1  # type: ignore[misc]
+        assert await mode.write(who, partial(execute, statement=made)) == 1
     with pytest.raises(CrossTenantRefused):
         await mode.write(READER, lambda work: execute(work, NEW_MEDIA.format(owner="user-reader", board="'vixen-board'")))
     for who in (WRITER, MANAGER):
         share = NEW_SHARE.format(board="vixen-board", who="user-bo", owner="owner-ana")
         with pytest.raises(CrossTenantRefused):
-            await mode.write(who, lambda work, share=share: execute(work, share))  # type: ignore[misc]
+            await mode.write(who, partial(execute, statement=share))
 
 
 def test_a_plain_connection_links_and_moves_nothing(world: Studio, sqlite_url: DatabaseURL) -> None:

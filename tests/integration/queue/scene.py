@@ -52,8 +52,11 @@ async def claimed_users(mode: Mode, worker: str, slots: int = 1, *, order: Order
 
 
 async def complete(mode: Mode, *items: ClaimedItem) -> None:
-    for item in items:
-        await mode.write(INTERNAL, lambda work, item=item: work.dispatch.complete(item.lease))  # type: ignore[misc]
+    async def each(work: UnitOfWork) -> None:
+        for item in items:
+            await work.dispatch.complete(item.lease)
+
+    await mode.write(INTERNAL, each)
 
 
 async def statuses(mode: Mode, item_ids: Sequence[int] | None = None) -> dict[int, Status]:

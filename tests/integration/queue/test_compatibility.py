@@ -6,8 +6,14 @@ from tenantry.errors import IllegalTransition, NotAllowed, NotFound
 from tenantry.queue import Status
 from tenantry.queue.changes import ItemChanged
 from tenantry.queue.states import FINAL, LIVE, TRANSITIONS, may_become
+from tenantry.queue.transitions import Moved
 from tests.integration.conftest import Mode, People
 from tests.integration.queue.scene import INTERNAL, assert_counts_agree, enqueue
+
+
+async def become(mode: Mode, item_id: int, after: Status, **errors: str) -> Moved | None:
+    """As InvokeAI's processor does it."""
+    return await mode.write(INTERNAL, lambda work: work.dispatch.become(item_id, after, **errors))
 
 
 @pytest.mark.parametrize("after", list(Status))
@@ -18,18 +24,14 @@ async def test_what_has_not_ended_may_become_anything(mode: Mode, people: People
     for before in sorted(LIVE):
         made = await enqueue(mode, people.ana, destination="canvas")
         (item_id,) = made.item_ids
-        await mode.write(INTERNAL, lambda work, item=item_id, before=before: work.dispatch.become(item, before))  # type: ignore[misc]
-        moved = await mode.write(
-            INTERNAL,
-            lambda work, item=item_id: work.dispatch.become(item, after, error_type="E", error_message="m"),  # type: ignore[misc]
-        )
+        await become(mode, item_id, before)
+        moved = await become(mode, item_id, after, error_type="E", error_message="m")
         assert moved is not None
         assert moved.status_sequence == 2
-        item = (await mode.read(people.ana, lambda work, item=item_id: work.queue.get(item))).item  # type: ignore[misc]
+        (item, *_) = (await mode.read(people.ana, lambda work: work.queue.slice())).items
         assert (item.status, item.error_type, item.completed_at is not None) == (after, "E", after in FINAL)
         if after in FINAL:
-            again = await mode.write(INTERNAL, lambda work, item=item_id: work.dispatch.become(item, Status.PENDING))  # type: ignore[misc]
-            assert again is None
+            assert await become(mode, item_id, Status.PENDING) is None
     stop()
     assert len([each for each in told if isinstance(each, ItemChanged)]) == 2 * len(LIVE)
     await assert_counts_agree(mode)

@@ -8,7 +8,7 @@ from tenantry import Principal
 from tenantry.errors import IllegalTransition, LimitReached, NotAllowed, NotFound, QueueFull
 from tenantry.queue import Limits, Status, Touched, UnitOfWork, WorkflowCall
 from tenantry.queue.changes import ItemChanged, ItemsCanceled, ItemsDeleted, ItemsRetried, QueueCleared
-from tests.integration.conftest import Mode, People
+from tests.integration.conftest import Mode, People, Ticking
 from tests.integration.queue.scene import (
     INTERNAL,
     assert_counts_agree,
@@ -22,6 +22,14 @@ from tests.integration.queue.scene import (
 
 PENDING, RUNNING, WAITING = Status.PENDING, Status.IN_PROGRESS, Status.WAITING
 COMPLETED, FAILED, CANCELED = Status.COMPLETED, Status.FAILED, Status.CANCELED
+
+
+async def resume(mode: Mode, item_id: int) -> None:
+    await mode.write(INTERNAL, lambda work: work.dispatch.resume(item_id))
+
+
+async def unregister(mode: Mode, worker: str) -> None:
+    await mode.write(INTERNAL, lambda work: work.workers.unregister(worker))
 
 
 async def call_tree(mode: Mode, who: Principal) -> tuple[int, int, int]:
@@ -87,7 +95,7 @@ async def test_a_called_workflow_returns(mode: Mode, people: People) -> None:
     assert item.item_id == grandchild
     await complete(mode, item)
     for waiting in (child, root):
-        await mode.write(INTERNAL, lambda work, waiting=waiting: work.dispatch.resume(waiting))  # type: ignore[misc]
+        await resume(mode, waiting)
         (again,) = await claim(mode, worker)
         assert (again.item_id, again.lease.attempt) == (waiting, 2)
         await complete(mode, again)
@@ -108,15 +116,14 @@ async def test_the_children_of_a_call_are_canceled_with_what_they_called(mode: M
     assert await statuses(mode) == {root: WAITING, child: CANCELED, grandchild: CANCELED}
 
 
-async def test_a_lost_child_fails_those_that_wait_for_it(mode: Mode, people: People) -> None:
+async def test_a_lost_child_fails_those_that_wait_for_it(mode: Mode, people: People, clock: Ticking) -> None:
     """Once it is not given out again."""
     root, child, grandchild = await call_tree(mode, people.ana)
     for _ in range(3):
         worker = await register(mode)
         assert [item.item_id for item in await claim(mode, worker)] == [grandchild]
-        await mode.write(INTERNAL, lambda work, worker=worker: work.workers.unregister(worker))  # type: ignore[misc]
-        clock = mode.studio._clock
-        clock.pass_by(seconds=60)  # type: ignore[attr-defined]
+        await unregister(mode, worker)
+        clock.pass_by(seconds=60)
     assert await statuses(mode) == {root: FAILED, child: FAILED, grandchild: FAILED}
     await assert_counts_agree(mode)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tenantry.errors import InvalidInput, LeaseLost, NotAllowed, NotFound
-from tenantry.queue import Canceled, Completed, Failed, Lease, Released, Status, Suspended
+from tenantry.queue import Canceled, Completed, Failed, Lease, Released, Status, Suspended, UnitOfWork
 from tenantry.queue.changes import ItemChanged
 from tests.integration.conftest import Mode, People, Ticking
 from tests.integration.queue.scene import (
@@ -107,9 +107,9 @@ async def test_an_expired_lease_is_recovered_once(mode: Mode, people: People, cl
     await mode.write(INTERNAL, lambda work: work.workers.beat(alive))
     assert await recover(mode) == []
     clock.pass_by(seconds=2)
-    for lease in (first.lease, second.lease):
+    for item in (first, second):
         with pytest.raises(LeaseLost):
-            await mode.write(INTERNAL, lambda work, lease=lease: work.dispatch.complete(lease))  # type: ignore[misc]
+            await complete(mode, item)
     told: list[object] = []
     stop = mode.studio.listen(told.extend)
     assert await recover(mode) == [1, 2]
@@ -124,16 +124,10 @@ async def test_an_expired_lease_is_recovered_once(mode: Mode, people: People, cl
     clock.pass_by(seconds=6)
     again = await claim(mode, alive, 2)
     assert [(item.item_id, item.lease.attempt) for item in again] == [(1, 2), (2, 2)]
-    for act in ("complete", "save"):
-        with pytest.raises(LeaseLost):
-            await mode.write(
-                INTERNAL,
-                lambda work, act=act: (
-                    work.dispatch.complete(first.lease)  # type: ignore[misc]
-                    if act == "complete"
-                    else work.dispatch.save(first.lease, "{}")
-                ),
-            )
+    with pytest.raises(LeaseLost):
+        await complete(mode, first)
+    with pytest.raises(LeaseLost):
+        await mode.write(INTERNAL, lambda work: work.dispatch.save(first.lease, "{}"))
     await complete(mode, *again)
     assert await counted(mode) == {Status.COMPLETED: 2}
     await assert_counts_agree(mode)
@@ -209,7 +203,7 @@ async def test_an_imported_item_that_ran_is_canceled(mode: Mode, people: People)
 
     await enqueue(mode, people.ana, 2)
 
-    async def as_imported(work) -> None:  # type: ignore[no-untyped-def]
+    async def as_imported(work: UnitOfWork) -> None:
         change = sa.update(queue_items).where(queue_items.c.item_id == 1)
         await work.ground.connection.execute(change.values(status="in_progress"))
         await recount(work.ground.connection)

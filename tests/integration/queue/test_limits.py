@@ -93,7 +93,6 @@ async def test_only_administrators_set_limits_and_only_possible_ones(mode: Mode,
     with pytest.raises(NotFound):
         await mode.write(people.root, lambda work: work.queue_administration.set_for_user("nobody", Limits(weight=9)))
     for field, value in (("weight", 0.0), ("weight", float("nan")), ("weight", 2_000.0), ("per_day", -1)):
-        limits = Limits(**{field: value})  # type: ignore[arg-type]
         with pytest.raises(InvalidInput) as refused:
-            await mode.write(people.root, lambda work, limits=limits: work.queue_administration.set_defaults(limits))  # type: ignore[misc]
+            await limit(mode, people, **{field: value})
         assert refused.value.field == field

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tenantry import Principal
 from tenantry.errors import IllegalTransition, InvalidCursor, InvalidInput, NotAllowed, NotFound
 from tenantry.queue import Counts, ItemFilter, Order, Status
 from tenantry.tenancy.redaction import PUBLIC_QUEUE_COLUMNS
@@ -61,8 +62,8 @@ async def test_lists_are_walked_from_the_newest(mode: Mode, people: People) -> N
     with pytest.raises(InvalidInput):
         await mode.read(people.cy, lambda work: work.queue.slice(only=ItemFilter(status="lost")))
 
-    async def ids(who: object, **only: str) -> list[int]:
-        found = await mode.read(who, lambda work: work.queue.slice(only=ItemFilter(**only)))  # type: ignore[arg-type]
+    async def ids(who: Principal, **only: str) -> list[int]:
+        found = await mode.read(who, lambda work: work.queue.slice(only=ItemFilter(**only)))
         return [item.item_id for item in found.items]
 
     assert await ids(people.cy, status="canceled") == [4]
@@ -80,14 +81,14 @@ async def test_failures_are_found_by_their_text(mode: Mode, people: People) -> N
     items = await claim(mode, await register(mode), 2)
     await mode.write(INTERNAL, lambda work: work.dispatch.fail(items[0].lease, "OutOfMemoryError", "CUDA is full"))
     await mode.write(INTERNAL, lambda work: work.dispatch.fail(items[1].lease, "ValueError", "100% wrong"))
-    for who, text, number in (
-        (people.root, "outofmemory", 1),
-        (people.ana, "cuda", 1),
-        (people.ana, "%", 1),
-        (people.bo, "cuda", 0),
-    ):
-        found = await mode.read(who, lambda work, text=text: work.queue.slice(only=ItemFilter(error=text)))  # type: ignore[misc]
-        assert len(found.items) == number
+
+    async def number(who: Principal, text: str) -> int:
+        return len((await mode.read(who, lambda work: work.queue.slice(only=ItemFilter(error=text)))).items)
+
+    assert await number(people.root, "outofmemory") == 1
+    assert await number(people.ana, "cuda") == 1
+    assert await number(people.ana, "%") == 1
+    assert await number(people.bo, "cuda") == 0
 
 
 async def test_ids_and_items_by_their_ids(mode: Mode, people: People) -> None:
@@ -116,13 +117,11 @@ async def test_the_place_in_the_line_is_when_it_comes(mode: Mode, people: People
     await enqueue(mode, people.cy, 2)
     await enqueue(mode, people.bo, 1, prepend=True)
     waiting = [item for item, status in (await statuses(mode)).items() if status is Status.PENDING]
-    places = {}
-    for item_id in waiting:
-        found = await mode.read(
-            people.cy,
-            lambda work, item_id=item_id: work.queue.position(item_id, order=order),  # type: ignore[misc]
-        )
-        places[item_id] = found.ahead
+
+    async def place(item_id: int) -> int:
+        return (await mode.read(people.cy, lambda work: work.queue.position(item_id, order=order))).ahead
+
+    places = {item_id: await place(item_id) for item_id in waiting}
     claimed = [item.item_id for item in await claim(mode, worker, 20, order=order)]
     assert places == {item_id: place for place, item_id in enumerate(claimed)}
     with pytest.raises(IllegalTransition):
