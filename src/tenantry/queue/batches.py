@@ -9,15 +9,19 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, product
-from typing import Any
+from typing import Any, TypeVar
 
 from tenantry.errors import InvalidBatch
 from tenantry.repositories.checks import check_text
 
 __all__ = ["Batch", "BatchDatum"]
 
+T = TypeVar("T")
+
 _MAX_LABEL = 1_000
 """Characters of a batch's id, origin, destination or board at most."""
+
+_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +79,7 @@ class Batch:
 
     def values(self) -> Iterator[list[Any]]:
         """For each item the values of its fields: runs outermost, then every combination of the groups."""
-        groups = [list(zip(*(datum.items for datum in group), strict=True)) for group in self.data]
-        for _ in range(self.runs):
-            for combination in product(*groups):
-                yield list(chain.from_iterable(combination))
+        return expand([[datum.items for datum in group] for group in self.data], self.runs)
 
     def _check_place(self, datum: BatchDatum, seen: set[tuple[str, str]], place: str) -> None:
         node = self.graph["nodes"].get(datum.node_path)
@@ -161,10 +162,23 @@ def _kind(value: object) -> str:
     return "nothing"
 
 
+def expand(groups: Sequence[Sequence[Sequence[T]]], runs: int) -> Iterator[list[T]]:
+    """What each item has of the lists: runs outermost, then every combination of the groups."""
+    zipped = [list(zip(*group, strict=True)) for group in groups]
+    for _ in range(runs):
+        for combination in product(*zipped):
+            yield list(chain.from_iterable(combination))
+
+
 def as_json(document: object, name: str) -> str:
-    """The document as JSON text. Raises `InvalidBatch` for what has no place in JSON, and `InvalidInput` for broken text."""
+    """The document as JSON text. Raises `InvalidBatch` for what has no place in JSON."""
+    return as_texts([document], name)[0]
+
+
+def as_texts(values: Sequence[object], name: str) -> list[str]:
+    """Each value as JSON text. Raises `InvalidBatch` for what has no place in JSON."""
     try:
-        text = json.dumps(document, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+        # Seeds are the most common values, and the encoder's way to them is long.
+        return [str(value) if type(value) is int else _encode(value) for value in values]
     except (TypeError, ValueError, RecursionError):
         raise InvalidBatch("This is not a JSON document.", field=name, remedy="Use only what JSON has.") from None
-    return text

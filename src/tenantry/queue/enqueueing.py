@@ -17,7 +17,7 @@ from tenantry.database.tables import batches, queue_counts, queue_items
 from tenantry.errors import Conflict, InvalidBatch, NotAllowed
 from tenantry.queue.admission import Admission
 from tenantry.queue.base import DEFAULT_QUEUE, check_queue_id
-from tenantry.queue.batches import Batch, as_json
+from tenantry.queue.batches import Batch, as_json, as_texts, expand
 from tenantry.queue.changes import BatchEnqueued
 from tenantry.queue.conditions import counts_everything, has_status
 from tenantry.queue.sessions import session_base
@@ -72,7 +72,8 @@ class Enqueueing(Admission):
         """
         check_queue_id(queue_id)
         documents = self._documents(batch)
-        digest = None if idempotency_key is None else _digest(batch, documents, queue_id, prepend)
+        values = self._values(batch)
+        digest = None if idempotency_key is None else _digest(batch, documents, values, queue_id, prepend)
         if batch.board_id is not None:
             await self._check_board(batch.board_id)
         async with self._ground.elevated(InternalReason.KEEP_QUEUE):
@@ -103,13 +104,16 @@ class Enqueueing(Admission):
             **documents,
         }
         batch_key: int = await self._connection.fetch_value(_ADD_BATCH, stored)
-        item_ids = await self._add_items(batch, batch_key, queue_id, priority, admitted)
+        texts = ((f"[{','.join(of_item)}]",) for of_item in expand(values, batch.runs))
+        item_ids = await self._add_items(islice(texts, admitted), batch_key, queue_id, priority)
         self._record(
             BatchEnqueued(self._me, queue_id, batch_id, admitted, batch.size, priority, batch.origin),
         )
         return Enqueued(queue_id, batch_id, self._me, admitted, batch.size, priority, tuple(item_ids))
 
-    async def _add_items(self, batch: Batch, batch_key: int, queue_id: str, priority: int, wanted: int) -> list[int]:
+    async def _add_items(
+        self, texts: Iterator[tuple[str]], batch_key: int, queue_id: str, priority: int
+    ) -> list[int]:
         statement, listed = _add_items(self._dialect)
         shared = {
             "of_user": self._me,
@@ -119,7 +123,7 @@ class Enqueueing(Admission):
             "at": self._now(),
         }
         item_ids: list[int] = []
-        for chunk in _chunks(islice(_as_texts(batch), wanted)):
+        for chunk in _chunks(texts):
             rows = await self._connection.fetch_all(statement, {**shared, **listed.pack(chunk)})
             item_ids += [row[0] for row in rows]
         # Rows come back as the database pleases; ids grow in the order of the batch.
@@ -140,13 +144,22 @@ class Enqueueing(Admission):
             "fields": self._document(batch.fields, "data"),
             "workflow": None if batch.workflow is None else self._document(batch.workflow, "workflow"),
         }
-        for place, group in enumerate(batch.data):
-            for position, datum in enumerate(group):
-                self._document(list(datum.items), f"data[{place}][{position}].items")
         return documents
 
+    def _values(self, batch: Batch) -> list[list[list[str]]]:
+        """The values as text, each written once, in however many items it stands. Raises `InvalidBatch` as above."""
+        groups: list[list[list[str]]] = []
+        for place, group in enumerate(batch.data):
+            names = [f"data[{place}][{position}].items" for position in range(len(group))]
+            groups.append([as_texts(datum.items, name) for datum, name in zip(group, names, strict=True)])
+            for texts, name in zip(groups[-1], names, strict=True):
+                self._checked(",".join(texts), name)
+        return groups
+
     def _document(self, document: Any, name: str) -> str:
-        text = as_json(document, name)
+        return self._checked(as_json(document, name), name)
+
+    def _checked(self, text: str, name: str) -> str:
         check_text(text, name, most=self._rules.max_document_bytes)
         if len(text) > self._rules.max_document_bytes // 4 and len(text.encode()) > self._rules.max_document_bytes:
             raise InvalidBatch(
@@ -211,19 +224,16 @@ class Enqueueing(Admission):
         return int(await self._connection.fetch_value(query) or 0)
 
 
-def _digest(batch: Batch, documents: dict[str, str | None], queue_id: str, prepend: bool) -> str:
+def _digest(
+    batch: Batch, documents: dict[str, str | None], values: list[list[list[str]]], queue_id: str, prepend: bool
+) -> str:
     """What tells this request from another."""
     told = [queue_id, prepend, batch.runs, batch.origin, batch.destination, batch.board_id, batch.batch_id, documents]
     digest = hashlib.blake2b(json.dumps(told).encode(), digest_size=16)
-    for group in batch.data:
-        for datum in group:
-            digest.update(as_json(list(datum.items), "data").encode())
+    for group in values:
+        for texts in group:
+            digest.update(f"[{','.join(texts)}]".encode())
     return digest.hexdigest()
-
-
-def _as_texts(batch: Batch) -> Iterator[tuple[str]]:
-    dump = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-    return ((dump(values),) for values in batch.values())
 
 
 def _chunks(rows: Iterator[tuple[str]]) -> Iterator[Sequence[tuple[str]]]:
