@@ -152,19 +152,14 @@ class Acknowledgements(Transitions):
         move = Move(lease.item_id, lease.worker_id, lease.attempt, session=each.session)
         match each:
             case Failed():
-                texts = [_shown(text) for text in (each.error_type, each.error_message, each.error_traceback)]
-                return Move(
-                    lease.item_id,
-                    lease.worker_id,
-                    lease.attempt,
-                    session=each.session,
-                    error_type=texts[0],
-                    error_message=texts[1],
-                    error_traceback=texts[2],
+                return move._replace(
+                    error_type=_shown(each.error_type),
+                    error_message=_shown(each.error_message),
+                    error_traceback=_shown(each.error_traceback),
                 )
             case Released(wait=wait) if wait > 0:
                 until = timestamp(self._ground.clock().astimezone(UTC) + timedelta(seconds=wait))
-                return Move(lease.item_id, lease.worker_id, lease.attempt, session=each.session, not_before=until)
+                return move._replace(not_before=until)
         return move
 
     def _check_session(self, session: str) -> None:
