@@ -1,6 +1,6 @@
 """Claims: a worker takes the items that come next, and holds them under its lease."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from tenantry.queue.candidates import Candidates, ResidentModels, template_of
 from tenantry.queue.fairness import Order
 from tenantry.queue.items import ClaimedItem, Lease
 from tenantry.queue.scheduling import Served
-from tenantry.queue.sessions import Template, session_id_of
+from tenantry.queue.sessions import Template
 from tenantry.queue.states import Status
 from tenantry.queue.transitions import Move, Transitions
 from tenantry.repositories.base import among_bound, bound
@@ -101,61 +101,34 @@ class Claims(Candidates, Transitions):
         # The graph of one item comes with it; those of many are read once a batch.
         single = len(item_ids) == 1
         found = await self._connection.fetch_all(_claimed(self._dialect, single), bound(self._dialect, "item_ids", item_ids))
-        rows = {row.item_id: row for row in found}
-        if single:
-            templates = {row.batch_key: template_of(row) for row in found}
-        else:
-            templates = await self._templates({row.batch_key for row in found})
-        return [_claimed_item(rows[item_id], templates.get(rows[item_id].batch_key)) for item_id in item_ids]
+        keys = {row.template_key for row in found} - {None}
+        templates = {key: template_of(found[0]) for key in keys} if single else await self._templates(keys)
+        items = {item.item_id: item for item in (_claimed_item(row, templates) for row in found)}
+        return [items[item_id] for item_id in item_ids]
 
 
-def _claimed_item(row: Row[Any], template: Template | None) -> ClaimedItem:
-    return ClaimedItem(
-        lease=Lease(row.item_id, row.worker_id, row.attempt),
-        queue_id=row.queue_id,
-        user_id=row.user_id,
-        user_display_name=row.display_name,
-        user_email=row.email,
-        batch_id=row.batch_id,
-        session_id=row.session_id or session_id_of(row.session_base, row.item_id),
-        origin=row.origin,
-        destination=row.destination,
-        board_id=row.board_id,
-        priority=row.priority,
-        status_sequence=row.status_sequence,
-        claim_number=row.claim_number,
-        device=row.device,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        retried_from_item_id=row.retried_from_item_id,
-        parent_item_id=row.parent_item_id,
-        root_item_id=row.root_item_id,
-        workflow=row.workflow,
-        stored_field_values=row.field_values,
-        stored_session=row.session,
-        # The child of a workflow call is in its caller's batch and has nothing of its template.
-        template=None if row.field_values is None else template,
-    )
+def _claimed_item(row: Row[Any], templates: Mapping[int, Template | None]) -> ClaimedItem:
+    item_id, worker_id, attempt, template_key, _, _, *fields = tuple(row)
+    return ClaimedItem(Lease(item_id, worker_id, attempt), templates.get(template_key), *fields)
 
 
 @cache
 def _claimed(dialect: Dialect, with_graph: bool) -> Select[Any]:
-    items = queue_items.c
-    names = (
-        *("item_id", "queue_id", "user_id", "batch_key", "session_id", "priority", "status_sequence", "claim_number"),
-        *("worker_id", "attempt", "device", "created_at", "started_at", "retried_from_item_id", "parent_item_id"),
-        *("root_item_id", "field_values", "session"),
-    )
-    own_workflow = sa.case((items.parent_item_id.is_(None), batches.c.workflow))
-    graph = (batches.c.graph, batches.c.fields) if with_graph else ()
+    """What workers get, in the order of a `ClaimedItem`."""
+    items, of_batch = queue_items.c, batches.c
+    graph = (of_batch.graph, of_batch.fields) if with_graph else (sa.null(), sa.null())
     query = sa.select(
-        *(items[name] for name in names),
-        *(batches.c[name] for name in ("batch_id", "session_base", "origin", "destination", "board_id")),
+        *(items.item_id, items.worker_id, items.attempt),
+        # The child of a workflow call is in its caller's batch and has nothing of its template.
+        sa.case((items.field_values.is_not(None), items.batch_key)).label("template_key"),
         *graph,
-        sa.func.coalesce(items.workflow, own_workflow).label("workflow"),
-        users.c.display_name,
-        users.c.email,
+        *(items.queue_id, items.user_id, users.c.display_name, users.c.email),
+        *(of_batch.batch_id, of_batch.origin, of_batch.destination, of_batch.board_id),
+        *(items.priority, items.status_sequence, items.claim_number, items.device, items.created_at, items.started_at),
+        *(items.retried_from_item_id, items.parent_item_id, items.root_item_id),
+        sa.func.coalesce(items.workflow, sa.case((items.parent_item_id.is_(None), of_batch.workflow))),
+        *(items.field_values, items.session, items.session_id, of_batch.session_base),
     ).select_from(
-        queue_items.join(batches, batches.c.batch_key == items.batch_key).join(users, users.c.user_id == items.user_id)
+        queue_items.join(batches, of_batch.batch_key == items.batch_key).join(users, users.c.user_id == items.user_id)
     )
     return query.where(among_bound(dialect, items.item_id, "item_ids"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from tenantry.queue.sessions import Template, brought_graph, brought_values, fresh_session
+from tenantry.queue.sessions import Template, brought_graph, brought_values, fresh_session, session_id_of
 from tenantry.queue.states import Status
 
 __all__ = ["ClaimedItem", "Lease", "QueueItem", "QueueItemDetail"]
@@ -30,12 +30,12 @@ class ClaimedItem:
     """
 
     lease: Lease
+    template: Template | None = field(repr=False)
     queue_id: str
     user_id: str
     user_display_name: str | None
     user_email: str | None
     batch_id: str
-    session_id: str
     origin: str | None
     destination: str | None
     board_id: str | None
@@ -51,11 +51,16 @@ class ClaimedItem:
     workflow: str | None
     stored_field_values: str | None = field(repr=False)
     stored_session: str | None = field(repr=False)
-    template: Template | None = field(repr=False)
+    stored_session_id: str | None = field(repr=False)
+    session_base: int = field(repr=False)
 
     @property
     def item_id(self) -> int:
         return self.lease.item_id
+
+    @property
+    def session_id(self) -> str:
+        return self.stored_session_id or session_id_of(self.session_base, self.item_id)
 
     @cached_property
     def field_values(self) -> list[dict[str, Any]]:
