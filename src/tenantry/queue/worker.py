@@ -151,7 +151,7 @@ class Worker:
             certain = await self._wait(wakeup)
 
     async def _wait(self, wakeup: Wakeup) -> bool:
-        """Wait for a job's end, for work, or for the next look; whether a place has become free."""
+        """Wait for a job's end, for work, or for the next look; whether a claim is likely to find something."""
         seconds = self._poll
         if self._slots.has_ended:
             seconds = min(seconds, _RETRY)
@@ -163,8 +163,9 @@ class Worker:
         finally:
             for task in waiting:
                 task.cancel()
+        certain = self._changed.is_set() or wakeup.work.is_set()
         wakeup.work.clear()
-        return self._changed.is_set()
+        return certain
 
     async def _exchange(self, *, claims: bool) -> None:
         """Say what has ended, then claim for the free places; apart, because a claim keeps others waiting."""
