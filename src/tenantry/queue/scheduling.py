@@ -7,7 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Select
+from sqlalchemy.dialects.postgresql import Insert as PostgreSQLInsert
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import Insert as SQLiteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from tenantry.database import Dialect, Query
@@ -67,10 +69,10 @@ class Scheduling(QueueRepository):
             (*key, served.items * served.stride, served.last_claim, served.stride)
             for key, served in (*turns.items(), *everybody)
         ]
-        statement, listed = _serve(self._dialect)
-        packed = listed.pack(sorted(rows))
-        await self._connection.execute(statement, {**packed, "at": self._now()})
-        await self._connection.execute(_advance(self._dialect), {**packed, "last_claim": last_claim})
+        packed = {**_turns(self._dialect).pack(sorted(rows)), "at": self._now(), "last_claim": last_claim}
+        if self._dialect == "sqlite":
+            await self._connection.execute(_serve(self._dialect), packed)
+        await self._connection.execute(_advance(self._dialect), packed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,9 +284,9 @@ def _head(wanted: ColumnElement[bool] | None) -> tuple[ColumnElement[Any], Colum
 
 
 @cache
-def _serve(dialect: Dialect) -> tuple[Query, Listed]:
-    listed = _turns(dialect)
-    given, turns = listed.rows.c, queue_turns.c
+def _serve(dialect: Dialect) -> SQLiteInsert | PostgreSQLInsert:
+    """Let turns begin at their queue's virtual time, or where the user's last one ended if that is later."""
+    given, turns = _turns(dialect).rows.c, queue_turns.c
     names = ["queue_id", "user_id", "virtual_finish", "served", "started_at"]
     at = sa.bindparam("at", type_=sa.Text())
     rows = sa.select(given.queue_id, given.user_id, given.taken + _time_of(given.queue_id), given.served, at).where(sa.true())
@@ -298,7 +300,7 @@ def _serve(dialect: Dialect) -> tuple[Query, Listed]:
         "served": adding.excluded.served,
         "started_at": adding.excluded.started_at,
     }
-    return adding.on_conflict_do_update(index_elements=[turns.queue_id, turns.user_id], set_=changed), listed
+    return adding.on_conflict_do_update(index_elements=[turns.queue_id, turns.user_id], set_=changed)
 
 
 def _time_of(queue_id: ColumnElement[str]) -> ColumnElement[int]:
@@ -308,12 +310,18 @@ def _time_of(queue_id: ColumnElement[str]) -> ColumnElement[int]:
 
 @cache
 def _advance(dialect: Dialect) -> Query:
-    """Count the claims, and let virtual time go on to where the last turn of each queue began."""
+    """Count the claims, and let virtual time go on to where the last turn of each queue began.
+
+    PostgreSQL notes the turns in the same statement; SQLite cannot, and has noted them before.
+    """
     given = _turns(dialect).rows
-    same = sa.and_(queue_turns.c.queue_id == given.c.queue_id, queue_turns.c.user_id == given.c.user_id)
+    turns: sa.FromClause = queue_turns
+    if dialect == "postgresql":
+        turns = _serve(dialect).returning(*queue_turns.c).cte("served")
+    same = sa.and_(turns.c.queue_id == given.c.queue_id, turns.c.user_id == given.c.user_id)
     begun = (
-        sa.select(given.c.queue_id, sa.func.max(queue_turns.c.virtual_finish - given.c.stride).label("begun"))
-        .select_from(given.join(queue_turns, same))
+        sa.select(given.c.queue_id, sa.func.max(turns.c.virtual_finish - given.c.stride).label("begun"))
+        .select_from(given.join(turns, same))
         .group_by(given.c.queue_id)
         .subquery("begun")
     )
@@ -333,6 +341,7 @@ def _advance(dialect: Dialect) -> Query:
     )
 
 
+@cache
 def _turns(dialect: Dialect) -> Listed:
     number = sa.BigInteger()
     return Listed(dialect, "turns", queue_id=sa.Text(), user_id=sa.Text(), taken=number, served=number, stride=number)
