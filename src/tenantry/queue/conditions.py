@@ -13,7 +13,7 @@ from tenantry.database.tables import queue_counts, queue_items
 from tenantry.queue.states import FINAL, Status
 from tenantry.repositories.queue_counts import ANY_DESTINATION
 
-__all__ = ["counts_everything", "has_ended", "has_status", "is_available", "written"]
+__all__ = ["counts_everything", "has_ended", "has_status", "is_available", "waits", "written"]
 
 
 def written(text: str) -> ColumnElement[str]:
@@ -46,3 +46,8 @@ def counts_everything(counts: Any = queue_counts.c) -> ColumnElement[bool]:
     """The counts that are of all destinations."""
     everything: ColumnElement[bool] = counts.destination == written(ANY_DESTINATION)
     return everything
+
+
+def waits() -> ColumnElement[bool]:
+    """The counts of users who wait, in the words of their index."""
+    return queue_counts.c.waits.is_(sa.literal_column("TRUE"))

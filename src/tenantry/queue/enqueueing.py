@@ -19,7 +19,7 @@ from tenantry.queue.admission import Admission
 from tenantry.queue.base import DEFAULT_QUEUE, check_queue_id
 from tenantry.queue.batches import Batch, as_json, as_texts, expand
 from tenantry.queue.changes import BatchEnqueued
-from tenantry.queue.conditions import counts_everything, has_status
+from tenantry.queue.conditions import has_status, waits
 from tenantry.queue.sessions import session_base
 from tenantry.queue.states import Status
 from tenantry.repositories.boards import Boards
@@ -111,9 +111,7 @@ class Enqueueing(Admission):
         )
         return Enqueued(queue_id, batch_id, self._me, admitted, batch.size, priority, tuple(item_ids))
 
-    async def _add_items(
-        self, texts: Iterator[tuple[str]], batch_key: int, queue_id: str, priority: int
-    ) -> list[int]:
+    async def _add_items(self, texts: Iterator[tuple[str]], batch_key: int, queue_id: str, priority: int) -> list[int]:
         statement, listed = _add_items(self._dialect)
         shared = {
             "of_user": self._me,
@@ -217,16 +215,12 @@ class Enqueueing(Admission):
         )
         query = sa.select(sa.func.max(best)).where(
             counts.queue_id == queue_id,
-            has_status(counts, Status.PENDING),
-            counts_everything(counts),
-            counts["items"] > sa.literal_column("0"),
+            waits(),
         )
         return int(await self._connection.fetch_value(query) or 0)
 
 
-def _digest(
-    batch: Batch, documents: dict[str, str | None], values: list[list[list[str]]], queue_id: str, prepend: bool
-) -> str:
+def _digest(batch: Batch, documents: dict[str, str | None], values: list[list[list[str]]], queue_id: str, prepend: bool) -> str:
     """What tells this request from another."""
     told = [queue_id, prepend, batch.runs, batch.origin, batch.destination, batch.board_id, batch.batch_id, documents]
     digest = hashlib.blake2b(json.dumps(told).encode(), digest_size=16)

@@ -17,7 +17,7 @@ from tenantry.database.listed import Listed
 from tenantry.database.tables import queue_counts, queue_defaults, queue_items, queue_limits, queue_turns, queues, workers
 from tenantry.errors import LeaseLost, NotFound
 from tenantry.queue.base import ALL_QUEUES, QueueRepository, shared_moment
-from tenantry.queue.conditions import counts_everything, has_status, is_available, written
+from tenantry.queue.conditions import counts_everything, has_status, is_available, waits, written
 from tenantry.queue.fairness import Order, Turn, stride
 from tenantry.queue.states import Status
 
@@ -205,9 +205,7 @@ def _may_be_served(one_queue: bool) -> list[ColumnElement[bool]]:
     counts = queue_counts.c
     max_running = _limit("max_running")
     conditions = [
-        has_status(counts, Status.PENDING),
-        counts_everything(counts),
-        counts["items"] > _ZERO,
+        waits(),
         counts.queue_id.not_in(sa.select(queues.c.queue_id).where(queues.c.paused)),
         ~sa.exists().where(queues.c.queue_id == written(ALL_QUEUES), queues.c.paused),
         sa.or_(queue_limits.c.paused.is_(None), sa.not_(queue_limits.c.paused)),

@@ -161,7 +161,8 @@ async def test_a_stranger_changes_and_deletes_own_rows_only(mode: Mode) -> None:
     """Statements without any condition, on every table."""
     before = await stored_now(mode)
     for table in TABLES:
-        columns = [column.name for column in metadata.tables[table].c if column.name != "user_id"]
+        changeable = [column for column in metadata.tables[table].c if column.computed is None]
+        columns = [column.name for column in changeable if column.name != "user_id"]
         for statement in (f"UPDATE {table} SET {columns[-1]} = {columns[-1]}", f"DELETE FROM {table}"):
             try:
                 _, after = await attempt(mode, STRANGER, statement)

@@ -135,7 +135,7 @@ async def test_no_row_is_made_in_anothers_name(mode: Mode, table: str) -> None:
 @pytest.mark.parametrize("table", sorted({*KEPT, "queues", "queue_defaults", "workers"}))
 async def test_what_tenantry_keeps_is_not_a_tenants_to_write(mode: Mode, table: str) -> None:
     """Neither counts nor turns nor limits, not even one's own."""
-    columns = ", ".join(column.name for column in metadata.tables[table].c)
+    columns = ", ".join(column.name for column in metadata.tables[table].c if column.computed is None)
     for statement in (
         f"UPDATE {table} SET {columns.split(', ')[-1]} = {columns.split(', ')[-1]}",
         f"DELETE FROM {table}",

@@ -202,6 +202,7 @@ def _scheduling() -> None:
         _of_user("queue_turns"),
         sa.PrimaryKeyConstraint("queue_id", "user_id", name=op.f("pk_queue_turns")),
     )
+    waits = "status = 'pending' AND destination = '' AND items > 0"
     op.create_table(
         "queue_counts",
         sa.Column("queue_id", Bytewise, nullable=False),
@@ -209,11 +210,12 @@ def _scheduling() -> None:
         sa.Column("destination", Bytewise, nullable=False),
         sa.Column("status", Bytewise, nullable=False),
         sa.Column("items", sa.BigInteger(), nullable=False),
+        sa.Column("waits", sa.Boolean(), sa.Computed(waits, persisted=True), nullable=False),
         _of_user("queue_counts"),
         sa.PrimaryKeyConstraint("queue_id", "user_id", "destination", "status", name=op.f("pk_queue_counts")),
+        postgresql_with={"fillfactor": 50},
     )
-    waiting = "status = 'pending' AND destination = '' AND items > 0"
-    _partial("ix_queue_counts_waiting", "queue_counts", waiting, "queue_id", "user_id")
+    _partial("ix_queue_counts_waiting", "queue_counts", "waits IS TRUE", "queue_id", "user_id")
     _partial("ix_queue_counts_of_user", "queue_counts", "destination = ''", "user_id", "status")
     op.create_index("ix_queue_counts_destination", "queue_counts", ["queue_id", "destination", "status"])
     op.create_table(

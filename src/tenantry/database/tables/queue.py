@@ -154,6 +154,8 @@ queue_turns = sa.Table(
     sa.Column("started_at", Bytewise, nullable=False, server_default=""),
 )
 
+WAITS = "status = 'pending' AND destination = '' AND items > 0"
+
 queue_counts = sa.Table(
     "queue_counts",
     metadata,
@@ -163,9 +165,13 @@ queue_counts = sa.Table(
     sa.Column("destination", Bytewise, primary_key=True),
     sa.Column("status", Bytewise, primary_key=True),
     sa.Column("items", sa.BigInteger, nullable=False),
-    _partial("ix_queue_counts_waiting", "status = 'pending' AND destination = '' AND items > 0", "queue_id", "user_id"),
+    # Whether the user waits in the queue. For the index: one that names `items` would be written anew at each change of it.
+    sa.Column("waits", sa.Boolean, sa.Computed(WAITS, persisted=True), nullable=False),
+    _partial("ix_queue_counts_waiting", "waits IS TRUE", "queue_id", "user_id"),
     _partial("ix_queue_counts_of_user", "destination = ''", "user_id", "status"),
     sa.Index("ix_queue_counts_destination", "queue_id", "destination", "status"),
+    # Room for the next version of each row beside it.
+    postgresql_with={"fillfactor": 50},
 )
 
 
