@@ -1,1 +1,1 @@
-"""Reserved for event streams; nothing is in it yet."""
+"""Event streams: for now the bus, which carries messages between the processes of a studio."""
