@@ -29,6 +29,12 @@ class Settings(BaseSettings):
     listen_database: str | None = Field(None, repr=False)
     """Where notifications of PostgreSQL are listened to, when `database` is a pooler that does not let LISTEN through."""
 
+    bus: str | None = Field(None, repr=False)
+    """Valkey or Redis server that carries events and previews between processes; left open, what the database can carry.
+
+    It may hold a password, so it is never shown.
+    """
+
     outputs: Path | None = None
     """Folder of the image and video files; left open, `outputs` beside a SQLite file, else in the working folder."""
 

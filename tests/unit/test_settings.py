@@ -44,6 +44,7 @@ def test_files_are_beside_the_database_file(tmp_path: Path) -> None:
     assert Settings.read(database="postgresql://ana:secret@db/studio").outputs_folder == Path.cwd() / "outputs"
 
 
-def test_a_password_in_the_database_url_is_not_shown() -> None:
+def test_a_password_in_an_address_is_not_shown() -> None:
     """Settings end up in logs."""
     assert "secret" not in repr(Settings.read(database="postgresql://ana:secret@db/studio"))
+    assert "secret" not in repr(Settings.read(bus="valkey://:secret@bus"))
