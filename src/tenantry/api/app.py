@@ -16,6 +16,7 @@ from tenantry.api.problems import Problem, responses
 from tenantry.api.routes import ROUTERS, TAGS
 from tenantry.api.routes.server import pages
 from tenantry.api.routes.server import router as server
+from tenantry.api.streams import Streams, event_streams
 from tenantry.api.upkeep import upkeep
 from tenantry.settings import Settings
 from tenantry.studio import Studio
@@ -29,7 +30,7 @@ def create_app(studio: Studio, settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
-            async with upkeep(studio):
+            async with upkeep(studio, event_hours=settings.event_hours), event_streams(app, studio, settings):
                 yield
         finally:
             await studio.aclose()
@@ -52,6 +53,7 @@ def create_app(studio: Studio, settings: Settings) -> FastAPI:
     app.include_router(api)
     app.include_router(server)
     app.include_router(pages)
+    app.mount("/ws", Streams(app))
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,

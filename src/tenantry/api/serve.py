@@ -9,10 +9,12 @@ from contextlib import suppress
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 from rich.console import Console
 
 from tenantry.accounts import AccountRules
 from tenantry.api.app import create_app
+from tenantry.api.streams import end_streams
 from tenantry.errors import InvalidInput
 from tenantry.queue import QueueRules
 from tenantry.settings import Settings
@@ -33,14 +35,15 @@ def run(settings: Settings, *, migrate: bool | None = None) -> None:
     listening = listen(settings.host, settings.port)
     with listening:
         studio = open_studio(settings, migrate=migrate)
+        app = create_app(studio, settings)
         config = uvicorn.Config(
-            create_app(studio, settings),
+            app,
             log_config=None,
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=_GRACE,
         )
-        server = _Server(config, _address(listening, settings.host), studio.database.url.shown)
+        server = _Server(config, app, _address(listening, settings.host), studio.database.url.shown)
         # After its own shutdown uvicorn raises the signal again, which must not turn an orderly end into a failure.
         signal.signal(signal.SIGTERM, lambda *_: None)
         with suppress(KeyboardInterrupt):
@@ -90,8 +93,9 @@ def _for_people() -> structlog.dev.ConsoleRenderer:
 class _Server(uvicorn.Server):
     """Says where it is once it answers."""
 
-    def __init__(self, config: uvicorn.Config, address: str, database: str) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI, address: str, database: str) -> None:
         super().__init__(config)
+        self._app = app
         self._address = address
         self._database = database
 
@@ -101,6 +105,10 @@ class _Server(uvicorn.Server):
             console = Console(highlight=False, soft_wrap=True)
             console.print(f"[bold]Tenantry[/bold] serves {self._database}")
             console.print(f"  studio  [link]{self._address}/[/link]\n  API     [link]{self._address}/docs[/link]")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await end_streams(self._app)
+        await super().shutdown(sockets)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 
 import structlog
 
+from tenantry.database import timestamp
 from tenantry.errors import TenantryError
 from tenantry.studio import Studio
 from tenantry.tenancy import InternalReason, Principal
 
-__all__ = ["Sweeping", "index_search", "recover_leases", "upkeep"]
+__all__ = ["Sweeping", "index_search", "prune_events", "recover_leases", "upkeep"]
 
 _STEP = 50
 """Rows of one step of the text index; the writer is held for some 20 ms meanwhile."""
@@ -27,13 +29,17 @@ Step = Callable[[], Awaitable[bool]]
 
 
 @asynccontextmanager
-async def upkeep(studio: Studio, *, idle: float = 2.0) -> AsyncIterator[None]:
-    """Do the server's duties for as long as the block runs; `idle` is the pause of the text index, in seconds."""
+async def upkeep(studio: Studio, *, idle: float = 2.0, event_hours: float = 24.0) -> AsyncIterator[None]:
+    """Do the server's duties for as long as the block runs.
+
+    `idle` is the pause of the text index, in seconds; events are kept for `event_hours`.
+    """
     stopping = asyncio.Event()
     sweeping = Sweeping(studio)
     duties: list[tuple[str, Step, float]] = [
         ("leases", lambda: recover_leases(studio), studio.queue_rules.lease / 3),
         ("history", sweeping.step, _SWEEP_EVERY),
+        ("events", lambda: prune_events(studio, timedelta(hours=event_hours)), _SWEEP_EVERY),
     ]
     if studio.database.dialect == "sqlite":
         duties.append(("search-index", lambda: _index_step(studio), idle))
@@ -59,6 +65,13 @@ async def recover_leases(studio: Studio) -> bool:
     if recovered:
         _log.warning("workers were lost; their items are given out again", items=[item.item_id for item in recovered])
     return bool(recovered)
+
+
+async def prune_events(studio: Studio, kept: timedelta) -> bool:
+    """Delete a few of the events that are older than those that are kept; whether there may be more."""
+    async with studio.begin(Principal.internal(InternalReason.DELIVER)) as work:
+        before = timestamp(work.ground.clock() - kept)
+        return await work.outbox.prune(before, _SWEPT) == _SWEPT
 
 
 class Sweeping:

@@ -1,1 +1,1 @@
-"""Event streams: for now the bus, which carries messages between the processes of a studio."""
+"""Events: what happened, who may know what of it, and how it reaches them."""

@@ -1,0 +1,43 @@
+"""Event streams in the server: the bus, the Socket.IO server, and where they are reached."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
+
+from tenantry.events.bus import open_bus
+from tenantry.events.sockets import SocketRules, SocketServer
+from tenantry.settings import Settings
+from tenantry.studio import Studio
+
+__all__ = ["Streams", "end_streams", "event_streams"]
+
+
+@asynccontextmanager
+async def event_streams(app: FastAPI, studio: Studio, settings: Settings) -> AsyncIterator[SocketServer]:
+    """Events for whoever connects, for as long as the block runs."""
+    async with (
+        open_bus(settings.bus, studio.listening_url, await studio.accounts.derived_secret("bus")) as bus,
+        SocketServer(studio, bus, SocketRules.of(settings)) as server,
+    ):
+        app.state.streams = server
+        yield server
+
+
+async def end_streams(app: FastAPI) -> None:
+    """Send everybody away who is connected, where the server ever started."""
+    server: SocketServer | None = getattr(app.state, "streams", None)
+    if server is not None:
+        await server.send_all_away()
+
+
+class Streams:
+    """The ASGI application of the Socket.IO server, which lives only while the server runs."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        server: SocketServer = self._app.state.streams
+        await server.app(scope, receive, send)

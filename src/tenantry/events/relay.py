@@ -1,0 +1,133 @@
+"""The relay: hands what the outbox holds to this process's clients, in order, once it is committed.
+
+Looking by oneself is the truth; that somebody says there is something only makes it faster.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from types import TracebackType
+
+import structlog
+
+from tenantry.errors import TenantryError
+from tenantry.events.audience import Delivery, Position
+from tenantry.events.bus import Advanced, Bus, Message
+from tenantry.events.ground import EventsGround
+from tenantry.events.places import Places
+from tenantry.events.telling import tell
+from tenantry.repositories.changes import Change
+from tenantry.repositories.outbox import Stretch
+from tenantry.tenancy import InternalReason, Principal
+
+__all__ = ["POLL", "Relay", "end_of"]
+
+POLL = 0.5
+"""Seconds between two looks at the outbox when nobody says that there is something."""
+
+_MOST = 500
+"""Stored events of one step."""
+
+_log = structlog.get_logger()
+
+Receive = Callable[[Delivery], Awaitable[None]]
+"""Gives a delivery to whoever is there. It is called for one after the other."""
+
+
+class Relay:
+    """Use it in an `async with` block; within, `receive` gets each delivery once, in order.
+
+    `position` says how far it is; it moves on before `receive` is called.
+    """
+
+    def __init__(self, studio: EventsGround, bus: Bus, places: Places, receive: Receive, *, poll: float = POLL) -> None:
+        self.position: Position = (0, 0)
+        self.delivered = 0
+        """How many events were handed on since the start."""
+        self._studio = studio
+        self._bus = bus
+        self._places = places
+        self._receive = receive
+        self._poll = poll
+        self._wake = asyncio.Event()
+
+    async def __aenter__(self) -> "Relay":
+        self._loop = asyncio.get_running_loop()
+        self._stops = [self._studio.listen(self._changed), self._bus.listen(self._heard)]
+        self.position = end_of((await self.stretch()).newest)
+        self._task = asyncio.create_task(self._run(), name="tenantry-relay")
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        for stop in self._stops:
+            stop()
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def stretch(self) -> Stretch:
+        """From where to where events are kept."""
+        async with self._studio.read(_delivering()) as work:
+            return await work.outbox.stretch()
+
+    async def told_after(self, place: int, most: int = _MOST) -> tuple[list[Delivery], int]:
+        """Up to `most` stored events after a place as deliveries, and the last of their places."""
+        async with self._studio.read(_delivering()) as work:
+            stored = await work.outbox.after(place, most)
+            return await tell(work, stored, self._places), stored[-1].place if stored else place
+
+    async def step(self) -> bool:
+        """Deliver a little of what there is; whether there may be more."""
+        await self._give_places()
+        async with self._studio.read(_delivering()) as work:
+            stored = await work.outbox.after(self.position[0], _MOST)
+            deliveries = await tell(work, stored, self._places) if stored else []
+        for delivery in deliveries:
+            self.position = delivery.position
+            await self._receive(delivery)
+            self.delivered += 1
+        if stored:
+            self.position = end_of(stored[-1].place)
+        return len(stored) == _MOST
+
+    async def _give_places(self) -> None:
+        if self._studio.dialect == "sqlite":
+            return
+        async with self._studio.begin(_delivering()) as work:
+            given = await work.outbox.give_places(_MOST)
+        if given:
+            self._bus.publish(Advanced())
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                more = await self.step()
+            except TenantryError as error:
+                _log.warning("events are not delivered for now", error=str(error))
+                more = False
+            except Exception:
+                # A defect in one event must not keep others from being delivered for good.
+                _log.exception("events are not delivered for now")
+                more = False
+            if not more:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), self._poll)
+
+    def _changed(self, changes: Sequence[Change]) -> None:
+        """A unit of work of this process has changed something; called in its thread."""
+        with suppress(RuntimeError):
+            # The loop may be closed by now.
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+    def _heard(self, message: Message) -> None:
+        if isinstance(message, Advanced):
+            self._wake.set()
+
+
+def end_of(place: int) -> Position:
+    """The position after every event that is stored at a place."""
+    return place, 2**31
+
+
+def _delivering() -> Principal:
+    return Principal.internal(InternalReason.DELIVER)

@@ -1,0 +1,69 @@
+"""Whether those who are connected still may be, and with which rights: at once when an account changes, and now and then."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+
+import structlog
+
+from tenantry.accounts import Accounts
+from tenantry.errors import AuthenticationFailed, TenantryError
+from tenantry.events.sockets.connections import Connection, Connections
+from tenantry.events.sockets.rules import SocketRules
+from tenantry.tenancy import SYSTEM_USER_ID, Method, Principal
+
+__all__ = ["Authorizing"]
+
+_log = structlog.get_logger()
+
+Disconnect = Callable[[str], Awaitable[None]]
+
+
+class Authorizing:
+    """Lets sockets in by their token, and looks at them again: a token that would not be let in now is sent away."""
+
+    def __init__(self, accounts: Accounts, connections: Connections, rules: SocketRules, disconnect: Disconnect) -> None:
+        self._accounts = accounts
+        self._connections = connections
+        self._rules = rules
+        self._disconnect = disconnect
+
+    async def admit(self, token: str | None) -> Principal:
+        """Whose token it is, with the rights that they have now. Raises `AuthenticationFailed`."""
+        if not self._rules.multiuser:
+            return Principal(SYSTEM_USER_ID, is_admin=True, method=Method.SINGLE_USER)
+        if not token:
+            raise AuthenticationFailed("Nobody is logged in.", remedy="Send the token as `auth.token`.")
+        return await self._accounts.identify(token)
+
+    async def review_user(self, user_id: str) -> None:
+        """Look at a user's sockets now."""
+        await self._review(self._connections.of_user(user_id))
+
+    async def review_all(self) -> None:
+        """Look at all sockets now."""
+        await self._review(self._connections)
+
+    async def sweep(self) -> None:
+        """Look at all sockets again and again; changes that this process never hears of are seen here."""
+        while True:
+            await asyncio.sleep(self._rules.sweep)
+            await self.review_all()
+
+    async def _review(self, connections: Iterable[Connection]) -> None:
+        for connection in connections:
+            if connection.token is None:
+                continue
+            try:
+                self._change(connection, await self._accounts.identify(connection.token))
+            except AuthenticationFailed:
+                await self._disconnect(connection.sid)
+            except TenantryError as error:
+                # Nobody knows now who is an administrator, so nobody is.
+                self._change(connection, replace(connection.principal, is_admin=False))
+                _log.warning("rights cannot be read; administrators get their own events only", error=str(error))
+
+    def _change(self, connection: Connection, principal: Principal) -> None:
+        if connection.principal != principal:
+            connection.principal = principal
+            self._connections.place(connection)

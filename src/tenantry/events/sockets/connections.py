@@ -1,0 +1,91 @@
+"""Who is connected to this process, and the rooms that they are in."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+
+from tenantry.events.audience import rooms_of
+from tenantry.tenancy import Principal
+
+__all__ = ["Connection", "Connections"]
+
+
+@dataclass(eq=False)
+class Connection:
+    """One socket of a user's; it was let in by `token`, None in single-user mode."""
+
+    sid: str
+    principal: Principal
+    token: str | None
+    waiting: Callable[[], int]
+    """How many packets wait for the client to read them."""
+
+    queue_ids: set[str] = field(default_factory=set)
+    is_catching_up: bool = False
+    """Left out of all rooms until it has had what it missed."""
+
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def rooms(self) -> frozenset[str]:
+        """The rooms that its user's rights and its subscriptions give it."""
+        return rooms_of(self.principal.user_id, is_admin=self.principal.is_admin, queue_ids=self.queue_ids)
+
+
+class Connections:
+    """All sockets of this process, by room. Nothing here waits, so that whoever looks sees a whole state."""
+
+    def __init__(self) -> None:
+        self._by_sid: dict[str, Connection] = {}
+        self._by_room: dict[str, dict[str, Connection]] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_sid)
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(tuple(self._by_sid.values()))
+
+    def get(self, sid: str) -> Connection | None:
+        return self._by_sid.get(sid)
+
+    def add(self, connection: Connection) -> None:
+        """Let a socket in, into its rooms."""
+        self._by_sid[connection.sid] = connection
+        self.place(connection)
+
+    def remove(self, sid: str) -> None:
+        """Forget a socket."""
+        connection = self._by_sid.pop(sid, None)
+        if connection is not None:
+            self._leave_all(connection)
+            connection.gone.set()
+
+    def place(self, connection: Connection) -> None:
+        """Put a socket into the rooms that it belongs to now, and out of all others."""
+        self._leave_all(connection)
+        if connection.sid in self._by_sid and not connection.is_catching_up:
+            for room in connection.rooms:
+                self._by_room.setdefault(room, {})[connection.sid] = connection
+
+    def in_rooms(self, rooms: Collection[str]) -> dict[str, Connection]:
+        """The sockets that are in at least one of the rooms, by their ids."""
+        found: dict[str, Connection] = {}
+        for room in rooms:
+            found |= self._by_room.get(room, {})
+        return found
+
+    def of_user(self, user_id: str) -> list[Connection]:
+        """All sockets of a user."""
+        return [connection for connection in self if connection.principal.user_id == user_id]
+
+    def count(self) -> tuple[int, int]:
+        """How many sockets administrators have, and how many all others."""
+        admins = sum(connection.principal.is_admin for connection in self)
+        return admins, len(self) - admins
+
+    def _leave_all(self, connection: Connection) -> None:
+        for room in [room for room, members in self._by_room.items() if connection.sid in members]:
+            members = self._by_room[room]
+            del members[connection.sid]
+            if not members:
+                del self._by_room[room]
