@@ -46,8 +46,12 @@ def add_history(studio: Studio, items: int) -> None:
         for place, who in enumerate(USERS):
             if share := each + (place < more):
                 request = batch(share)
-                studio.direct.writing(who, lambda work, request=request: work.queue.enqueue(request))  # type: ignore[misc]
+                _enqueue(studio, who, request)
         finish_all(studio)
+
+
+def _enqueue(studio: Studio, who: Principal, request: Batch) -> None:
+    studio.direct.writing(who, lambda work: work.queue.enqueue(request))
 
 
 def finish_all(studio: Studio) -> None:

@@ -3,11 +3,12 @@
 import sqlalchemy as sa
 
 from tenantry import Principal, connect
+from tenantry.alembic.migrate import downgrade, revisions
 from tenantry.database import DatabaseURL
 from tenantry.database.tables import queue_counts, queue_items, users
 from tenantry.queue import Batch, UnitOfWork
 from tenantry.tenancy import InternalReason
-from tests.acceptance.commands import Command, address
+from tests.acceptance.commands import Command, address, assert_refused
 
 INTERNAL = Principal.internal(InternalReason.OPERATE)
 
@@ -40,3 +41,11 @@ def test_wrong_counts_are_found_and_mended(run: Command, database_url: DatabaseU
     status = studio.direct.reading(Principal("ana"), lambda work: work.queue.status())
     assert status.own.pending == 3
     studio.close()
+
+
+def test_a_repair_brings_no_other_schema(run: Command, database_url: DatabaseURL) -> None:
+    """Whoever has an older database learns what to run first, and nothing is changed."""
+    downgrade(database_url, "0002")
+    database = ("--database", address(database_url))
+    assert_refused(run("doctor", "--repair", *database), "tenantry db upgrade")
+    assert revisions(database_url).current == "0002"

@@ -33,7 +33,8 @@ def doctor(
     """
     url = existing_database(database)
     if repair:
-        with opened(database) as studio:
+        # Whoever asks for a repair has not asked for another schema.
+        with opened(database, migrate=False) as studio:
             studio.direct.writing(Principal.internal(InternalReason.OPERATE), _repair)
     any_failed = False
     for finding in examine(url, Settings.read(database=database)):

@@ -46,13 +46,17 @@ def existing_database(given: str | None) -> DatabaseURL:
 
 
 @contextmanager
-def opened(given: str | None, *, made: bool = False) -> Iterator[Studio]:
-    """The studio in a database, for the direct mode; a SQLite file is brought up to date first, and `made` if need be."""
+def opened(given: str | None, *, made: bool = False, migrate: bool | None = None) -> Iterator[Studio]:
+    """The studio in a database, for the direct mode; a SQLite file is `made` if need be.
+
+    It is brought up to date first unless `migrate` is False; `SchemaOutdated` is raised then.
+    """
     if not made:
         existing_database(given)
     settings = Settings.read(database=given)
     studio = connect(
         settings.database,
+        migrate=migrate,
         synchronous=settings.sqlite_synchronous,
         busy_timeout=settings.busy_timeout,
         queue_rules=QueueRules.of(settings),

@@ -109,8 +109,14 @@ class Acknowledgements(Transitions):
         session: str | None = None,
     ) -> None:
         """The item could not be done. Raises `LeaseLost`."""
-        failed = {"error_type": error_type, "error_message": error_message, "error_traceback": error_traceback}
-        await self._acknowledge_one(Failed(lease=lease, session=session, **failed))  # type: ignore[arg-type]
+        failed = Failed(
+            lease=lease,
+            session=session,
+            error_type=error_type,
+            error_message=error_message,
+            error_traceback=error_traceback,
+        )
+        await self._acknowledge_one(failed)
 
     async def release(self, lease: Lease, *, wait: float = 0.0) -> None:
         """Give the item back. Raises `LeaseLost`."""

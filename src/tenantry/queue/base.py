@@ -6,6 +6,7 @@ from functools import cache
 import sqlalchemy as sa
 
 from tenantry.database import Dialect, timestamp, utc_now
+from tenantry.database.tables.queue import ALL_QUEUES
 from tenantry.errors import InvalidInput
 from tenantry.queue.rules import QueueRules
 from tenantry.repositories.base import Ground
@@ -15,8 +16,6 @@ from tenantry.repositories.privileged import PrivilegedWrites
 __all__ = ["ALL_QUEUES", "DEFAULT_QUEUE", "QueueRepository", "check_queue_id", "shared_moment"]
 
 DEFAULT_QUEUE = "default"
-ALL_QUEUES = "*"
-"""Stands for every queue: in claims, for the scheduling lock, and where all are paused."""
 
 
 class QueueRepository(PrivilegedWrites):

@@ -5,11 +5,9 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from tenantry.database import Connection
-from tenantry.database.tables import queue_items, queue_turns
+from tenantry.database.tables.queue import ALL_QUEUES, queue_items, queue_turns
 
 __all__ = ["remember_turns"]
-
-_ALL_QUEUES = "*"
 
 
 async def remember_turns(connection: Connection) -> None:
@@ -18,7 +16,7 @@ async def remember_turns(connection: Connection) -> None:
     InvokeAI's round-robin goes by these times (contract, section 4.9), so an import must not forget them.
     """
     insert = sqlite_insert if connection.dialect == "sqlite" else postgresql_insert
-    for queue_id in (queue_items.c.queue_id, sa.literal(_ALL_QUEUES)):
+    for queue_id in (queue_items.c.queue_id, sa.literal(ALL_QUEUES)):
         last = (
             sa.select(queue_id.label("queue_id"), queue_items.c.user_id, sa.func.max(queue_items.c.started_at).label("last"))
             .where(queue_items.c.started_at.is_not(None))

@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from tenantry.database.tables.columns import Bytewise, RowId, created_at, flag, metadata, owner, updated_at
 
 __all__ = [
+    "ALL_QUEUES",
     "batches",
     "queue_counts",
     "queue_defaults",
@@ -15,6 +16,9 @@ __all__ = [
     "queues",
     "workers",
 ]
+
+ALL_QUEUES = "*"
+"""Stands for every queue: in claims, for the scheduling lock, and where all are paused."""
 
 
 def _partial(name: str, condition: str, *columns: str | sa.ColumnElement[object], unique: bool = False) -> sa.Index:
