@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tenantry import Principal, Studio
 from tenantry.accounts import AccountRules, Accounts
 from tenantry.database.connection import Connection
-from tenantry.database.tables import board_shares, boards, media, metadata, style_presets, users
+from tenantry.database.tables import board_shares, boards, events, media, metadata, style_presets, users
 from tenantry.errors import IntegrityViolation, InvalidInput, NotFound, ProtectedUser
 from tenantry.repositories import MediaFile, RowsMoved, RowsRemoved, UnitOfWork
 from tenantry.repositories.owners import owned_tables, owner_columns, unhandled_columns
@@ -77,7 +77,9 @@ async def test_deleted_data_is_gone_and_nothing_else(mode: Mode, world: Studio) 
     assert {(row.table, row.owner, "name=bo-visiting" in row.text) for row in changed} == {("media", "bo", True)}
     assert await _value(world, sa.select(media.c.board_id).where(media.c.name == "bo-visiting")) is None
     await mode.write(ITSELF, lambda work: work.users.delete("ana"))
-    assert await _tables_of(world, "ana") == []
+    # That they are gone is still to be told.
+    assert await _tables_of(world, "ana") == ["events"]
+    assert await _rows_of(world, events.c.user_id, "ana") == 1
 
 
 @pytest.mark.parametrize("to", ["bo", "system"])

@@ -9,7 +9,7 @@ from tenantry.events.audience import Delivery, Form
 from tenantry.events.known import Known, Told, read_known, told
 from tenantry.events.places import Places
 from tenantry.queue.unit_of_work import UnitOfWork
-from tenantry.repositories.outbox import StoredEvent
+from tenantry.repositories.outbox import FORGOTTEN, StoredEvent
 
 __all__ = ["TELLING", "tell"]
 
@@ -17,7 +17,7 @@ _log = structlog.get_logger()
 
 Telling = Callable[[Told, Known], Iterator[tuple[Form, ...]]]
 
-TELLING: Mapping[str, Telling] = {**from_queue.TELLING, **from_library.TELLING}
+TELLING: Mapping[str, Telling] = {**from_queue.TELLING, **from_library.TELLING, FORGOTTEN: lambda *_: iter(())}
 """How each kind of change is told, by the name of its class."""
 
 

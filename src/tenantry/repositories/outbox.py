@@ -16,11 +16,16 @@ from tenantry.database import Connection, Dialect, Query
 from tenantry.database.listed import Listed
 from tenantry.database.tables import events
 from tenantry.repositories.privileged import PrivilegedWrites
+from tenantry.tenancy import SYSTEM_USER_ID
 
-__all__ = ["NewEvent", "Outbox", "StoredEvent", "Stretch", "add_events"]
+__all__ = ["FORGOTTEN", "NewEvent", "Outbox", "StoredEvent", "Stretch", "add_events", "forget_events"]
 
 _PLACING = 7_310_585_470_211_003
 """Any number; whoever gives out places holds PostgreSQL's advisory lock of it."""
+
+
+FORGOTTEN = "Forgotten"
+"""The kind of an event of which only the place is left."""
 
 
 class NewEvent(NamedTuple):
@@ -104,6 +109,20 @@ async def add_events(connection: Connection, added: Sequence[NewEvent], created_
     elif added:
         statement, listed = _add_many(connection.dialect)
         await connection.execute(statement, {**listed.pack(added), "created_at": created_at})
+
+
+async def forget_events(connection: Connection, user_id: str) -> None:
+    """Delete what is stored of a user's, as Tenantry itself or an administrator.
+
+    Of the newest event of all the place stays, since it tells which comes next: one that is given twice is delivered once.
+    """
+    place, gone = _place(connection.dialect), events.c.user_id == user_id
+    if connection.dialect == "postgresql":
+        # Until the end of the transaction nobody gives places.
+        await connection.fetch_value(sa.select(sa.func.pg_advisory_xact_lock(_PLACING)))
+    newest = sa.select(sa.func.max(place)).scalar_subquery()
+    await connection.execute(sa.delete(events).where(gone, sa.or_(place.is_(None), place < newest)))
+    await connection.execute(sa.update(events).where(gone).values(user_id=SYSTEM_USER_ID, kind=FORGOTTEN, body="{}"))
 
 
 # Inline: nobody asks for the row's id.

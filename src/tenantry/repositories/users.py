@@ -9,11 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Select
 
-from tenantry.database.tables import events, users
+from tenantry.database.tables import users
 from tenantry.errors import Conflict, IntegrityViolation, InvalidInput, LastAdministrator, NotAllowed, NotFound, ProtectedUser
 from tenantry.repositories.changes import AccountChanged, AccountCreated, AccountDeleted
 from tenantry.repositories.checks import MAX_NAME, check_text
 from tenantry.repositories.emails import check_email, spellings
+from tenantry.repositories.outbox import forget_events
 from tenantry.repositories.owners import owned_tables
 from tenantry.repositories.user_lists import COLUMNS, User, UserKind, UserLists, by_email, closest, named, user_from
 from tenantry.tenancy import InternalReason
@@ -150,7 +151,7 @@ class UserRepository(UserLists):
                     "This user still owns something.", field="user_id", remedy="Delete it, or give it to somebody, first."
                 )
         # That they are gone is told after it, by this unit of work's own event.
-        await self._do(sa.delete(events).where(events.c.user_id == user_id))
+        await forget_events(self._connection, user_id)
         await self._do(sa.delete(users).where(users.c.user_id == user_id))
         self._record(AccountDeleted(user_id))
 

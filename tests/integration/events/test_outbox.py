@@ -8,7 +8,7 @@ from tenantry import Studio
 from tenantry.errors import NotAllowed
 from tenantry.queue import Batch
 from tests.integration.conftest import Mode, People, Ticking
-from tests.integration.events.scene import OPERATE, place_all
+from tests.integration.events.scene import OPERATE, deliveries, place_all
 
 GRAPH: dict[str, object] = {"nodes": {}}
 
@@ -94,3 +94,19 @@ async def test_events_are_no_tenants_to_read(studio: Studio, people: People) -> 
     async with studio.read(people.ana) as work:
         with pytest.raises(NotAllowed):
             await work.outbox.after(0, 10)
+
+
+async def test_a_user_who_goes_takes_no_place_along(studio: Studio, people: People) -> None:
+    """Theirs were the newest events; what comes next comes after them, so that whoever has had them gets it."""
+    for _ in range(3):
+        async with studio.begin(people.ana) as work:
+            await work.queue.enqueue(Batch(graph=GRAPH))
+    await place_all(studio)
+    async with studio.read(OPERATE) as work:
+        before = (await work.outbox.stretch()).newest
+    await studio.accounts.delete("ana", "delete")
+    await place_all(studio)
+    async with studio.read(OPERATE) as work:
+        assert [event.kind for event in await work.outbox.after(before, 10)] == ["AccountDeleted"]
+        assert {event.user_id for event in await work.outbox.after(0, 10) if event.place <= before} <= {"system"}
+    assert [delivery.forms[0].event.name for delivery in await deliveries(studio)] == ["account_deleted"]
