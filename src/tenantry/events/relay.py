@@ -4,7 +4,7 @@ Looking by oneself is the truth; that somebody says there is something only make
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from types import TracebackType
 
@@ -13,6 +13,7 @@ import structlog
 from tenantry.errors import TenantryError
 from tenantry.events.audience import Delivery, Position
 from tenantry.events.bus import Advanced, Bus, Message
+from tenantry.events.ending import end
 from tenantry.events.ground import EventsGround
 from tenantry.events.places import Places
 from tenantry.events.telling import tell
@@ -27,6 +28,9 @@ POLL = 0.5
 
 _MOST = 500
 """Stored events of one step."""
+
+_AT_ONCE = 20
+"""Deliveries that are made before anybody else has the loop."""
 
 _log = structlog.get_logger()
 
@@ -61,33 +65,39 @@ class Relay:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         for stop in self._stops:
             stop()
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end([self._task])
 
     async def stretch(self) -> Stretch:
         """From where to where events are kept."""
         async with self._studio.read(_delivering()) as work:
             return await work.outbox.stretch()
 
-    async def told_after(self, place: int, most: int = _MOST) -> tuple[list[Delivery], int]:
+    async def told_after(self, place: int, most: int = _MOST) -> tuple[AsyncIterator[Delivery], int]:
         """Up to `most` stored events after a place as deliveries, and the last of their places."""
         async with self._studio.read(_delivering()) as work:
             stored = await work.outbox.after(place, most)
-            return await tell(work, stored, self._places), stored[-1].place if stored else place
+            deliveries = await tell(work, stored, self._places)
+        return _paced(deliveries), stored[-1].place if stored else place
 
     async def step(self) -> bool:
         """Deliver a little of what there is; whether there may be more."""
         await self._give_places()
-        async with self._studio.read(_delivering()) as work:
-            stored = await work.outbox.after(self.position[0], _MOST)
-            deliveries = await tell(work, stored, self._places) if stored else []
-        for delivery in deliveries:
+        begun = self.position[0]
+        deliveries, last = await self.told_after(begun)
+        async for delivery in deliveries:
             self.position = delivery.position
+            await self._hand_on(delivery)
+        if last > begun:
+            self.position = end_of(last)
+        return last - begun >= _MOST
+
+    async def _hand_on(self, delivery: Delivery) -> None:
+        try:
             await self._receive(delivery)
-            self.delivered += 1
-        if stored:
-            self.position = end_of(stored[-1].place)
-        return len(stored) == _MOST
+        except Exception:
+            # What is stored at the same place, and after it, is handed on in any case.
+            _log.exception("an event could not be handed on", place=delivery.place)
+        self.delivered += 1
 
     async def _give_places(self) -> None:
         if self._studio.dialect == "sqlite":
@@ -127,6 +137,14 @@ class Relay:
 def end_of(place: int) -> Position:
     """The position after every event that is stored at a place."""
     return place, 2**31
+
+
+async def _paced(deliveries: Iterator[Delivery]) -> AsyncIterator[Delivery]:
+    """Let the loop do other things now and then: to make a delivery takes time, and to hand it to nobody waits for nothing."""
+    for number, delivery in enumerate(deliveries):
+        if number % _AT_ONCE == _AT_ONCE - 1:
+            await asyncio.sleep(0)
+        yield delivery
 
 
 def _delivering() -> Principal:

@@ -21,11 +21,14 @@ TELLING: Mapping[str, Telling] = {**from_queue.TELLING, **from_library.TELLING, 
 """How each kind of change is told, by the name of its class."""
 
 
-async def tell(work: UnitOfWork, stored: Sequence[StoredEvent], places: Places) -> list[Delivery]:
-    """The deliveries of stored events, in their order; `work` is a snapshot of Tenantry's own."""
+async def tell(work: UnitOfWork, stored: Sequence[StoredEvent], places: Places) -> Iterator[Delivery]:
+    """The deliveries of stored events, in their order; `work` is a snapshot of Tenantry's own.
+
+    Each is made when it is asked for, which needs the snapshot no more: there may be thousands.
+    """
     events = [told(event) for event in stored]
     known = await read_known(work, events)
-    return [delivery for event in events for delivery in _deliveries(event, known, places)]
+    return (delivery for event in events for delivery in _deliveries(event, known, places))
 
 
 def _deliveries(event: Told, known: Known, places: Places) -> Iterator[Delivery]:
@@ -35,15 +38,13 @@ def _deliveries(event: Told, known: Known, places: Places) -> Iterator[Delivery]
         _log.warning("an event of a kind that is not known here is not delivered", kind=event.kind)
         return
     try:
-        told_forms = list(telling(event, known))
+        for index, forms in enumerate(telling(event, known)):
+            if forms:
+                event_id = places.write(event.place, index)
+                yield Delivery(tuple(_named(form, event_id) for form in forms), event.place, index)
     except Exception:
         # One that cannot be told must not keep all others from being delivered.
         _log.exception("an event cannot be told and is not delivered", kind=event.kind, place=event.place)
-        return
-    for index, forms in enumerate(told_forms):
-        if forms:
-            event_id = places.write(event.place, index)
-            yield Delivery(tuple(_named(form, event_id) for form in forms), event.place, index)
 
 
 def _named(form: Form, event_id: str) -> Form:

@@ -24,7 +24,7 @@ async def deliveries(studio: Studio, after: int = 0) -> list[Delivery]:
     """All that is to be delivered after a place."""
     await place_all(studio)
     async with studio.read(OPERATE) as work:
-        return await tell(work, await work.outbox.after(after, 10_000), PLACES)
+        return list(await tell(work, await work.outbox.after(after, 10_000), PLACES))
 
 
 async def heard_by(studio: Studio, who: Principal, *queue_ids: str) -> list[Event]:

@@ -13,6 +13,7 @@ import structlog
 from tenantry.events.bus.outgoing import Outgoing
 from tenantry.events.bus.port import Advanced, Listener, Message, Timing, Transient
 from tenantry.events.bus.process import ProcessBus
+from tenantry.events.ending import end
 
 __all__ = ["Line", "ReconnectingBus", "waiting"]
 
@@ -72,7 +73,7 @@ class ReconnectingBus(ABC):
         try:
             await self._send_the_last()
         finally:
-            await _end(self._keeper, again=0.3)
+            await end([self._keeper])
             await self._here.__aexit__(kind, error, _)
 
     def publish(self, message: Message) -> None:
@@ -185,17 +186,4 @@ async def _first_failure(*duties: Coroutine[None, None, None]) -> None:
         for task in done:
             task.result()
     finally:
-        await _end(*tasks, again=0.05)
-
-
-async def _end(*tasks: asyncio.Task[None], again: float) -> None:
-    """Cancel tasks until they have ended; `again` is the seconds between two times.
-
-    Once is not enough, and a task group asks once: in Python 3.11 `asyncio.wait_for`, which the drivers use, swallows a
-    cancellation that comes together with what it waits for.
-    """
-    while running := [task for task in tasks if not task.done()]:
-        for task in running:
-            task.cancel()
-        await asyncio.wait(running, timeout=again)
-    await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks, again=0.05)

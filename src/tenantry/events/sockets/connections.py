@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
-from tenantry.events.audience import rooms_of
+from tenantry.events.audience import Position, rooms_of
 from tenantry.tenancy import Principal
 
 __all__ = ["Connection", "Connections"]
+
+_Index = dict[str, dict[str, "Connection"]]
 
 
 @dataclass(eq=False)
@@ -24,6 +26,12 @@ class Connection:
     is_catching_up: bool = False
     """Left out of all rooms until it has had what it missed."""
 
+    had: Position = (0, 0)
+    """How far in the order of delivery it is; nothing up to there is sent to it."""
+
+    placed: frozenset[str] = frozenset()
+    """The rooms that it is in."""
+
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -37,7 +45,8 @@ class Connections:
 
     def __init__(self) -> None:
         self._by_sid: dict[str, Connection] = {}
-        self._by_room: dict[str, dict[str, Connection]] = {}
+        self._by_user: _Index = {}
+        self._by_room: _Index = {}
 
     def __len__(self) -> int:
         return len(self._by_sid)
@@ -45,27 +54,35 @@ class Connections:
     def __iter__(self) -> Iterator[Connection]:
         return iter(tuple(self._by_sid.values()))
 
+    def __contains__(self, connection: Connection) -> bool:
+        return self._by_sid.get(connection.sid) is connection
+
     def get(self, sid: str) -> Connection | None:
         return self._by_sid.get(sid)
 
     def add(self, connection: Connection) -> None:
         """Let a socket in, into its rooms."""
         self._by_sid[connection.sid] = connection
+        _enter(self._by_user, connection.principal.user_id, connection)
         self.place(connection)
 
     def remove(self, sid: str) -> None:
         """Forget a socket."""
         connection = self._by_sid.pop(sid, None)
         if connection is not None:
-            self._leave_all(connection)
+            _leave(self._by_user, connection.principal.user_id, connection)
+            self.place(connection)
             connection.gone.set()
 
     def place(self, connection: Connection) -> None:
         """Put a socket into the rooms that it belongs to now, and out of all others."""
-        self._leave_all(connection)
-        if connection.sid in self._by_sid and not connection.is_catching_up:
-            for room in connection.rooms:
-                self._by_room.setdefault(room, {})[connection.sid] = connection
+        belongs = connection in self and not connection.is_catching_up
+        rooms = connection.rooms if belongs else frozenset[str]()
+        for room in connection.placed - rooms:
+            _leave(self._by_room, room, connection)
+        for room in rooms - connection.placed:
+            _enter(self._by_room, room, connection)
+        connection.placed = rooms
 
     def in_rooms(self, rooms: Collection[str]) -> dict[str, Connection]:
         """The sockets that are in at least one of the rooms, by their ids."""
@@ -76,16 +93,19 @@ class Connections:
 
     def of_user(self, user_id: str) -> list[Connection]:
         """All sockets of a user."""
-        return [connection for connection in self if connection.principal.user_id == user_id]
+        return list(self._by_user.get(user_id, {}).values())
 
     def count(self) -> tuple[int, int]:
         """How many sockets administrators have, and how many all others."""
         admins = sum(connection.principal.is_admin for connection in self)
         return admins, len(self) - admins
 
-    def _leave_all(self, connection: Connection) -> None:
-        for room in [room for room, members in self._by_room.items() if connection.sid in members]:
-            members = self._by_room[room]
-            del members[connection.sid]
-            if not members:
-                del self._by_room[room]
+
+def _enter(index: _Index, key: str, connection: Connection) -> None:
+    index.setdefault(key, {})[connection.sid] = connection
+
+
+def _leave(index: _Index, key: str, connection: Connection) -> None:
+    index[key].pop(connection.sid, None)
+    if not index[key]:
+        del index[key]
