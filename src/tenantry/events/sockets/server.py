@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import socketio
 
-from tenantry.errors import TenantryError
+from tenantry.errors import LimitReached, TenantryError
 from tenantry.events.audience import Delivery
 from tenantry.events.bus import Bus, Message, Transient
 from tenantry.events.ground import EventsGround
@@ -100,10 +100,11 @@ class SocketServer:
         token = _text(given.get("token")) or _bearer(environ)
         try:
             principal = await self._authorizing.admit(token)
+            self._check_number(principal.user_id)
         except TenantryError as error:
-            raise socketio.exceptions.ConnectionRefusedError(error.message) from None
-        if len(self.connections.of_user(principal.user_id)) >= self._rules.sockets_per_user:
-            raise socketio.exceptions.ConnectionRefusedError("Too many connections of this user are open.")
+            # By the code a client knows whether it makes sense to try again.
+            more = {"code": error.code, "remedy": error.remedy}
+            raise socketio.exceptions.ConnectionRefusedError(error.message, more) from None
         connection = Connection(sid, principal, token if self._rules.multiuser else None, self._waiting_for(sid))
         connection.queue_ids = self._queues(given.get("queue_ids"))
         connection.is_catching_up = True
@@ -188,6 +189,11 @@ class SocketServer:
         await self._server.disconnect(sid)
         # Saying goodbye leaves the transport open for as long as the client likes; closing it waits for a slow one.
         self._start(self._server.eio.disconnect(transport))
+
+    def _check_number(self, user_id: str) -> None:
+        allowed = self._rules.sockets_per_user
+        if len(self.connections.of_user(user_id)) >= allowed:
+            raise LimitReached("sockets_per_user", allowed, "Too many connections of this user are open.", remedy="Close one.")
 
     def _queues(self, given: object) -> set[str]:
         names = given if isinstance(given, list) else []
