@@ -32,6 +32,7 @@ __all__ = [
     "QueueFull",
     "SchemaOutdated",
     "SchemaTooNew",
+    "ServerUnavailable",
     "TenantryError",
     "TransactionEnded",
     "UnsafeDatabaseRole",
@@ -248,6 +249,12 @@ class MigrationFailed(DatabaseUnavailable):
     """The database schema could not be migrated."""
 
     code = "migration_failed"
+
+
+class ServerUnavailable(TenantryError):
+    """The server cannot be reached."""
+
+    code = "server_unavailable"
 
 
 class ImportRefused(InvalidInput):

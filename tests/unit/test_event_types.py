@@ -31,7 +31,7 @@ def _value(name: str, annotation: object) -> object:
     return SECRET
 
 
-def _event(kind: type[Event]) -> Event:
+def event_of(kind: type[Event]) -> Event:
     return kind(**{name: _value(name, field.annotation) for name, field in kind.model_fields.items() if name != "event_id"})
 
 
@@ -42,7 +42,7 @@ def _rooms(who: str) -> frozenset[str]:
 @pytest.mark.parametrize("kind", EVENT_TYPES.values(), ids=EVENT_TYPES.keys())
 def test_each_event_reaches_its_audience_and_nobody_else(kind: type[Event]) -> None:
     """Strangers get nothing of any event, subscribers a redacted copy of the queue's, and owners and administrators theirs."""
-    event = _event(kind)
+    event = event_of(kind)
     reach = Reach("ana", queue_id="default", viewers=Viewers(frozenset({"viewer"})), is_public=False)
     got = {
         who: next((form.event for form in forms_of(event, reach) if not form.rooms.isdisjoint(_rooms(who))), None)
@@ -58,7 +58,7 @@ def test_each_event_reaches_its_audience_and_nobody_else(kind: type[Event]) -> N
 @pytest.mark.parametrize("kind", [kind for kind in EVENT_TYPES.values() if kind.audience is Audience.QUEUE])
 def test_what_subscribers_get_of_others_items_holds_nothing_of_theirs(kind: type[Event]) -> None:
     """Every text that is the owner's is gone; what stays is the queue's name, an item's number, status and times."""
-    event = _event(kind)
+    event = event_of(kind)
     shown = {"queue_id", "status", "created_at", "updated_at", "started_at", "completed_at"}
     others = event.redacted().model_dump()
     parts = [others, *(part for part in others.values() if isinstance(part, dict))]
@@ -69,7 +69,7 @@ def test_what_subscribers_get_of_others_items_holds_nothing_of_theirs(kind: type
 
 def test_a_public_workflow_is_everybodys_to_hear_of() -> None:
     """And a private one is not."""
-    event = _event(EVENT_TYPES["workflow_created"])
+    event = event_of(EVENT_TYPES["workflow_created"])
     public = forms_of(event, Reach("ana", is_public=True))
     assert [form.event for form in public if not form.rooms.isdisjoint(_rooms("stranger"))] == [event]
 

@@ -77,11 +77,12 @@ class Streaming:
 
 
 @asynccontextmanager
-async def streaming(studio: Studio, bus: Bus, rules: SocketRules | None = None) -> AsyncIterator[Streaming]:
-    """Event streams of a studio on a free port."""
+async def streaming(studio: Studio, bus: Bus, rules: SocketRules | None = None, *, port: int = 0) -> AsyncIterator[Streaming]:
+    """Event streams of a studio on a port; 0: a free one."""
     async with SocketServer(studio, bus, rules or SocketRules()) as server:
         with socket.socket() as listening:
-            listening.bind(("127.0.0.1", 0))
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(("127.0.0.1", port))
             serving = uvicorn.Server(uvicorn.Config(server.app, log_config=None, lifespan="off", ws="websockets-sansio"))
             task = asyncio.create_task(serving.serve(sockets=[listening]))
             await until_async(lambda: serving.started)

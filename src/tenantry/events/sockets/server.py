@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import socketio
 
 from tenantry.errors import LimitReached, TenantryError
+from tenantry.events.address import PATH
 from tenantry.events.audience import Delivery
 from tenantry.events.bus import Bus, Message, Transient
 from tenantry.events.ground import EventsGround
@@ -23,10 +24,7 @@ from tenantry.events.sockets.sending import Sending
 from tenantry.events.transient import delivery_of
 from tenantry.events.types import accounts
 
-__all__ = ["PATH", "SocketServer"]
-
-PATH = "/ws/socket.io"
-"""Where clients connect, as with InvokeAI."""
+__all__ = ["SocketServer"]
 
 _SECRET = "event ids"  # noqa: S105
 _LONGEST = 8_192

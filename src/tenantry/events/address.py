@@ -1,0 +1,21 @@
+"""Where event streams are reached: below the address of a server, as with InvokeAI."""
+
+from urllib.parse import SplitResult, urlsplit
+
+from tenantry.errors import InvalidInput
+
+__all__ = ["PATH", "server_address"]
+
+PATH = "/ws/socket.io"
+
+
+def server_address(url: str) -> SplitResult:
+    """The parts of a server's address. Raises `InvalidInput` for what is none."""
+    try:
+        parts = urlsplit(url.strip())
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise InvalidInput("This is not the address of a server.", field="url", remedy="For example: http://127.0.0.1:9100")
+    return parts
