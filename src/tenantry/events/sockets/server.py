@@ -185,8 +185,9 @@ class SocketServer:
         transport = self._server.manager.eio_sid_from_sid(sid, "/")
         self.connections.remove(sid)
         await self._server.disconnect(sid)
-        # Saying goodbye leaves the transport open for as long as the client likes; closing it waits for a slow one.
-        self._start(self._server.eio.disconnect(transport))
+        if transport is not None:
+            # Saying goodbye leaves the transport open for as long as the client likes; closing it waits for a slow one.
+            self._start(self._server.eio.disconnect(transport))
 
     def _check_number(self, user_id: str) -> None:
         allowed = self._rules.sockets_per_user
