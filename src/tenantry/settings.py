@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     multiuser: bool = True
     """Off: everybody is the `system` user, an administrator, and nobody logs in."""
 
+    token: str | None = Field(None, repr=False)
+    """A user's token, for commands that speak to a server as that user."""
+
     bcrypt_cost: int = Field(12, ge=4, le=18)
     token_days: float = Field(1.0, gt=0, le=365)
     remembered_token_days: float = Field(7.0, gt=0, le=365)

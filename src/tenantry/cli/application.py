@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tenantry.cli import demo, doctor, legacy, schema, serving, transfer, users, worker
+from tenantry.cli import demo, doctor, events, legacy, schema, serving, transfer, users, worker
 
 __all__ = ["TRACEBACK", "application"]
 
@@ -49,6 +49,7 @@ def tenantry(
 
 application.command(epilog="Example: `tenantry serve --port 9200 --database sqlite:///studio.db`")(serving.serve)
 application.command(epilog="Example: `tenantry worker mymodule:render --device cuda:0`")(worker.worker)
+application.command(epilog="Example: `tenantry events --email me@example.com --queue default`")(events.events)
 application.command(epilog="Example: `tenantry demo --database sqlite:///demo.db`")(demo.demo)
 application.add_typer(schema.group, name="db")
 application.add_typer(users.group, name="user")

@@ -14,8 +14,8 @@ PasswordStdinOption = Annotated[
 ]
 
 
-def read_password(*, from_stdin: bool) -> str:
-    """The password, from the standard input or asked for twice. Raises `InvalidInput` where nobody can be asked."""
+def read_password(*, from_stdin: bool, is_new: bool = True) -> str:
+    """The password, from the standard input or asked for, twice if it is new; `InvalidInput` where nobody can be asked."""
     if from_stdin:
         try:
             return sys.stdin.readline().rstrip("\r\n")
@@ -25,5 +25,6 @@ def read_password(*, from_stdin: bool) -> str:
         raise InvalidInput(
             "A password can be asked for only at a terminal.", field="password", remedy="Send it with --password-stdin."
         )
-    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt="The same again", err=True)
+    again = "The same again" if is_new else False
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=again, err=True)
     return password

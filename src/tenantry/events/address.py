@@ -2,9 +2,9 @@
 
 from urllib.parse import SplitResult, urlsplit
 
-from tenantry.errors import InvalidInput
+from tenantry.errors import InvalidInput, ServerUnavailable
 
-__all__ = ["PATH", "server_address"]
+__all__ = ["PATH", "no_answer", "server_address"]
 
 PATH = "/ws/socket.io"
 
@@ -19,3 +19,12 @@ def server_address(url: str) -> SplitResult:
     if not usable:
         raise InvalidInput("This is not the address of a server.", field="url", remedy="For example: http://127.0.0.1:9100")
     return parts
+
+
+def no_answer(address: SplitResult) -> ServerUnavailable:
+    """The error for a server that does not answer; says where it was looked for, without a password in the address."""
+    return ServerUnavailable(
+        f"There is no answer from a server at {address.scheme}://{address.netloc.rpartition('@')[2]}.",
+        field="url",
+        remedy="Check the address, and whether the server runs: tenantry serve",
+    )

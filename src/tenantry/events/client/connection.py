@@ -8,7 +8,7 @@ from urllib.parse import SplitResult
 import socketio
 
 from tenantry.errors import AuthenticationFailed, ServerUnavailable, TenantryError
-from tenantry.events.address import PATH
+from tenantry.events.address import PATH, no_answer
 
 __all__ = ["Connection"]
 
@@ -89,12 +89,7 @@ class Connection:
 
     def _failure(self, address: SplitResult) -> TenantryError:
         if self._refusal is None:
-            server = f"{address.scheme}://{address.netloc.rpartition('@')[2]}"
-            return ServerUnavailable(
-                f"There is no answer from event streams at {server}.",
-                field="url",
-                remedy="Check the address, and whether the server runs: tenantry serve",
-            )
+            return no_answer(address)
         message, more = self._refusal.get("message"), self._refusal.get("data")
         more = more if isinstance(more, Mapping) else {}
         kind = AuthenticationFailed if more.get("code") == AuthenticationFailed.code else ServerUnavailable
