@@ -6,23 +6,25 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
-from tenantry.events.bus import open_bus
+from tenantry.events.bus import Bus, open_bus
 from tenantry.events.sockets import SocketRules, SocketServer
 from tenantry.settings import Settings
 from tenantry.studio import Studio
 
-__all__ = ["Streams", "end_streams", "event_streams"]
+__all__ = ["Streams", "bus_of", "end_streams", "event_streams"]
 
 
 @asynccontextmanager
 async def event_streams(app: FastAPI, studio: Studio, settings: Settings) -> AsyncIterator[SocketServer]:
     """Events for whoever connects, for as long as the block runs."""
-    async with (
-        open_bus(settings.bus, studio.listening_url, await studio.accounts.derived_secret("bus")) as bus,
-        SocketServer(studio, bus, SocketRules.of(settings)) as server,
-    ):
+    async with await bus_of(studio, settings) as bus, SocketServer(studio, bus, SocketRules.of(settings)) as server:
         app.state.streams = server
         yield server
+
+
+async def bus_of(studio: Studio, settings: Settings) -> Bus:
+    """The bus over which servers and workers hear of each other. Raises `InvalidInput` for a setting that names none."""
+    return open_bus(settings.bus, studio.listening_url, await studio.accounts.derived_secret("bus"))
 
 
 async def end_streams(app: FastAPI) -> None:

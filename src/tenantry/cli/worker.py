@@ -4,6 +4,8 @@ import asyncio
 import importlib
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +14,7 @@ import typer
 from tenantry.cli.options import DatabaseOption, existing_database
 from tenantry.cli.showing import output
 from tenantry.errors import InvalidInput
+from tenantry.events.announcing import Announcer
 from tenantry.queue import Order, Worker
 from tenantry.queue.jobs import Handler
 from tenantry.settings import Settings
@@ -58,30 +61,36 @@ def worker(
     settings = Settings.read(database=database)
     configure_logging(settings)
     studio = open_studio(settings)
+    make = partial(
+        Worker,
+        studio,
+        run,
+        concurrency=concurrency,
+        devices=device or (),
+        queue_id=queue,
+        name=name,
+        order=order or Order(settings.queue_order),
+        grace=grace,
+    )
+    served = "all queues" if queue is None else f"the queue {queue}"
     try:
-        working = Worker(
-            studio,
-            run,
-            concurrency=concurrency,
-            devices=device or (),
-            queue_id=queue,
-            name=name,
-            order=order or Order(settings.queue_order),
-            grace=grace,
-        )
-        served = "all queues" if queue is None else f"the queue {queue}"
-        output.print(f"Tenantry works with {handler} on {served} of {studio.database.url.shown}", markup=False)
-        asyncio.run(_work(studio, working))
+        asyncio.run(_work(studio, settings, make, f"Tenantry works with {handler} on {served} of {studio.database.url.shown}"))
     finally:
         studio.close()
 
 
-async def _work(studio: Studio, working: Worker) -> None:
-    told = iter((working.drain, working.stop))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, lambda: next(told, working.stop)())
+async def _work(studio: Studio, settings: Settings, make: Callable[..., Worker], greeting: str) -> None:
+    """Work until told to stop, and tell the servers what happens meanwhile."""
+    from tenantry.api.streams import bus_of
+
     try:
-        await working.run()
+        async with await bus_of(studio, settings) as bus, Announcer(studio, bus) as announcer:
+            working = make(on_progress=announcer.progress)
+            output.print(greeting, markup=False)
+            told = iter((working.drain, working.stop))
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, lambda: next(told, working.stop)())
+            await working.run()
     finally:
         await studio.aclose()
 
