@@ -15,6 +15,7 @@ from rich.table import Table
 import tenantry
 from benchmarks.counting import count_statements
 from benchmarks.dataset import build, is_built
+from benchmarks.events.report import report_events_on_postgresql, report_events_on_sqlite
 from benchmarks.operations import ADMIN, OPERATIONS, Operation, restore
 from benchmarks.queue.fairness import report_fairness
 from benchmarks.queue.postgres import report_postgresql
@@ -30,7 +31,7 @@ BUDGET = 5.0
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="only operations whose name contains this; `queue`: only the queue's tables")
+    parser.add_argument("--only", default="", help="only operations whose name contains this; `queue`, `events`: only theirs")
     parser.add_argument("--finished", type=int, default=1_000_000, help="finished items of the queue's larger history")
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
     options = parser.parse_args()
@@ -43,6 +44,8 @@ def main() -> None:
             asyncio.run(_report("PostgreSQL", studio.database.url, wanted))
     if options.only in ("", "queue"):
         _report_queue(options.database, options.finished)
+    if options.only in ("", "events"):
+        _report_events(options.database)
 
 
 def _report_queue(database: str, finished: int) -> None:
@@ -54,6 +57,14 @@ def _report_queue(database: str, finished: int) -> None:
         with postgres_server(DATA / "postgresql") as url:
             report_postgresql(url, DATA, history=finished)
             report_fairness("PostgreSQL", fresh_database(url, "queue_fair"))
+
+
+def _report_events(database: str) -> None:
+    if database != "postgresql":
+        report_events_on_sqlite()
+    if database != "sqlite":
+        with postgres_server(DATA / "postgresql") as url:
+            report_events_on_postgresql(url)
 
 
 @contextmanager
