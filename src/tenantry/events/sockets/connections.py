@@ -17,6 +17,8 @@ class Connection:
     """One socket of a user's; it was let in by `token`, None in single-user mode."""
 
     sid: str
+    transport: str
+    """Its id in Engine.IO."""
     principal: Principal
     token: str | None
     waiting: Callable[[], int]

@@ -1,9 +1,13 @@
 """The one place that sends events to sockets."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 
-import socketio
+import engineio
 import structlog
+from engineio.packet import MESSAGE, Packet
+from socketio.packet import EVENT
 
 from tenantry.events.audience import Delivery
 from tenantry.events.sockets.connections import Connection, Connections
@@ -20,7 +24,7 @@ class Sending:
 
     def __init__(
         self,
-        server: socketio.AsyncServer,
+        transports: engineio.AsyncServer,
         connections: Connections,
         rules: SocketRules,
         *,
@@ -30,7 +34,7 @@ class Sending:
         """How many copies of events were sent since the start."""
         self.dropped = 0
         """How many copies of passing events were left out because the client did not read."""
-        self._server = server
+        self._transports = transports
         self._connections = connections
         self._rules = rules
         self._fell_behind = fell_behind
@@ -46,13 +50,26 @@ class Sending:
     async def send(self, event: Event, connections: Collection[Connection]) -> None:
         """Send one event as it is to these sockets."""
         if connections:
-            await self.say(event.name, event.model_dump(mode="json"), connections)
+            await self._emit(event.name, event.model_dump_json(), connections)
 
-    async def say(self, name: str, payload: dict[str, object], connections: Collection[Connection]) -> None:
+    async def say(self, name: str, payload: Mapping[str, object], connections: Collection[Connection]) -> None:
         """Send a message of the server's own to these sockets."""
-        sids = [connection.sid for connection in connections]
-        await self._guarded(self._server.emit(name, payload, to=sids))
-        self.sent += len(sids)
+        if connections:
+            await self._emit(name, json.dumps(payload), connections)
+
+    async def _emit(self, name: str, payload: str, connections: Collection[Connection]) -> None:
+        """Put one encoded packet into each socket's queue.
+
+        By Engine.IO's own `send_packet`, because `emit` of python-socketio starts a task for every recipient.
+        """
+        packet = Packet(MESSAGE, f'{EVENT}["{name}",{payload}]')
+        for connection in connections:
+            # Whoever was sent away has a transport for a little longer.
+            if not connection.gone.is_set():
+                await self._guarded(self._transports.send_packet(connection.transport, packet))
+                self.sent += 1
+        # Putting never waits, so that whoever writes to the sockets would not get their turn before the last event.
+        await asyncio.sleep(0)
 
     def _meant(self, delivery: Delivery) -> list[tuple[Event, list[Connection]]]:
         """Who gets which form. Nothing waits here: whoever catches up meanwhile gets it by that, or by this, not by both."""

@@ -42,9 +42,9 @@ class SocketServer:
     """
 
     def __init__(self, studio: EventsGround, bus: Bus, rules: SocketRules) -> None:
+        self.bus = bus
         self.connections = Connections()
         self._studio = studio
-        self._bus = bus
         self._rules = rules
         self._server = socketio.AsyncServer(
             async_mode="asgi",
@@ -52,7 +52,7 @@ class SocketServer:
             max_http_buffer_size=rules.max_message_bytes,
         )
         self.app = socketio.ASGIApp(self._server, socketio_path=PATH)
-        self.sending = Sending(self._server, self.connections, rules, fell_behind=self._fell_behind)
+        self.sending = Sending(self._server.eio, self.connections, rules, fell_behind=self._fell_behind)
         self._authorizing = Authorizing(studio.accounts, self.connections, rules, self._send_away)
         self._tasks: set[asyncio.Task[None]] = set()
         for name, handler in {
@@ -69,12 +69,12 @@ class SocketServer:
 
     async def __aenter__(self) -> "SocketServer":
         self._places = Places(await self._studio.accounts.derived_secret(_SECRET))
-        self.relay = Relay(self._studio, self._bus, self._places, self._receive)
+        self.relay = Relay(self._studio, self.bus, self._places, self._receive)
         self._catching_up = CatchingUp(self.relay, self.connections, self.sending, self._places, self._rules)
         self._passing: asyncio.Queue[Transient] = asyncio.Queue(_PASSING_AT_ONCE)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.relay)
-            stack.callback(self._bus.listen(self._heard))
+            stack.callback(self.bus.listen(self._heard))
             self._start(self._authorizing.sweep())
             self._start(self._deliver_passing())
             self._closing = stack.pop_all()
@@ -103,7 +103,9 @@ class SocketServer:
             # By the code a client knows whether it makes sense to try again.
             more = {"code": error.code, "remedy": error.remedy}
             raise socketio.exceptions.ConnectionRefusedError(error.message, more) from None
-        connection = Connection(sid, principal, token if self._rules.multiuser else None, self._waiting_for(sid))
+        transport = self._server.manager.eio_sid_from_sid(sid, "/")
+        waiting = self._waiting_for(transport)
+        connection = Connection(sid, transport, principal, token if self._rules.multiuser else None, waiting)
         connection.queue_ids = self._queues(given.get("queue_ids"))
         connection.is_catching_up = True
         self.connections.add(connection)
@@ -198,10 +200,10 @@ class SocketServer:
         names = given if isinstance(given, list) else []
         return {name for name in names[: self._rules.queues_per_socket] if _text(name)}
 
-    def _waiting_for(self, sid: str) -> Callable[[], int]:
+    def _waiting_for(self, transport: str) -> Callable[[], int]:
         """How many packets wait in a client's queue, of which the library makes no public count."""
-        transport = self._server.eio.sockets.get(self._server.manager.eio_sid_from_sid(sid, "/"))
-        return lambda: 0 if transport is None else int(transport.queue.qsize())
+        socket = self._server.eio.sockets.get(transport)
+        return lambda: 0 if socket is None else int(socket.queue.qsize())
 
     def _may_connect_from(self, origin: str, environ: Mapping[str, Any]) -> bool:
         own = f"{environ.get('wsgi.url_scheme', 'http')}://{environ.get('HTTP_HOST', '')}"
