@@ -47,9 +47,9 @@ class Taken:
         return [delivery.place for delivery in self.deliveries]
 
 
-async def enqueue(studio: Studio, who: Principal, **more: int) -> None:
+async def enqueue(studio: Studio, who: Principal, runs: int = 1) -> None:
     async with studio.begin(who) as work:
-        await work.queue.enqueue(Batch(graph=GRAPH, **more))
+        await work.queue.enqueue(Batch(graph=GRAPH, runs=runs))
 
 
 async def claim(studio: Studio, items: int) -> None:
