@@ -1,4 +1,4 @@
-"""What stored events need to be told whole: read once for many of them, in one snapshot."""
+"""What stored events need to be told whole: read once for many of them."""
 
 import json
 from collections.abc import Collection, Sequence

@@ -22,9 +22,9 @@ TELLING: Mapping[str, Telling] = {**from_queue.TELLING, **from_library.TELLING, 
 
 
 async def tell(work: UnitOfWork, stored: Sequence[StoredEvent], places: Places) -> Iterator[Delivery]:
-    """The deliveries of stored events, in their order; `work` is a snapshot of Tenantry's own.
+    """The deliveries of stored events, in their order; `work` is Tenantry's own.
 
-    Each is made when it is asked for, which needs the snapshot no more: there may be thousands.
+    Each is made when it is asked for, which needs `work` no more: there may be thousands.
     """
     events = [told(event) for event in stored]
     known = await read_known(work, events)
