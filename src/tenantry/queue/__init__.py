@@ -18,6 +18,7 @@ from tenantry.queue.rules import QueueRules
 from tenantry.queue.states import Status
 from tenantry.queue.statistics import QueueStatistics, UserStatistics
 from tenantry.queue.status import BatchStatus, Counts, QueueStatus
+from tenantry.queue.steering import QueueSettings
 from tenantry.queue.unit_of_work import UnitOfWork
 from tenantry.queue.worker import Worker
 
@@ -49,6 +50,7 @@ __all__ = [
     "QueueItem",
     "QueueItemDetail",
     "QueueRules",
+    "QueueSettings",
     "QueueStatistics",
     "QueueStatus",
     "RegisteredWorker",

@@ -73,10 +73,14 @@ class ItemLists(QueueRepository):
 
     async def many(self, item_ids: Sequence[int], queue_id: str = DEFAULT_QUEUE) -> list[QueueItem]:
         """Items by their ids, in the order and as often as they are named; those that are not in the queue are left out."""
-        wanted = _summaries(self._everything).where(
-            among(self._dialect, queue_items.c.item_id, list(item_ids)), queue_items.c.queue_id == queue_id
-        )
-        found = {row.item_id: _item(row) for row in await self._read(wanted)}
+        rows = await self._by_ids(_summaries(self._everything), item_ids, queue_id)
+        found = {row.item_id: _item(row) for row in rows}
+        return [found[item_id] for item_id in item_ids if item_id in found]
+
+    async def details(self, item_ids: Sequence[int], queue_id: str = DEFAULT_QUEUE) -> list[QueueItemDetail]:
+        """Like `many`, each with its documents."""
+        rows = await self._by_ids(_details(self._everything), item_ids, queue_id)
+        found = {row.item_id: _detail(row) for row in rows}
         return [found[item_id] for item_id in item_ids if item_id in found]
 
     async def slice(
@@ -116,6 +120,17 @@ class ItemLists(QueueRepository):
             query = query.order_by(items.item_id.desc() if descending else items.item_id).limit(limit)
             return [row.item_id for row in await self._read(query)]
         return sorted((row.item_id for row in await self._read(query)), reverse=descending)
+
+    async def ids_by_priority(self, queue_id: str = DEFAULT_QUEUE, destination: str | None = None) -> list[int]:
+        """The ids of a queue's items, the highest priority first, then the oldest (contract, section 4.9: list_all).
+
+        Those for a destination are a tenant's own only.
+        """
+        only = ItemFilter(destination=destination)
+        items, source = queue_items.c, _WITH_BATCH if _needs_batch(only) else queue_items
+        query = sa.select(items.item_id, items.priority).select_from(source)
+        rows = await self._read(query.where(items.queue_id == queue_id, *self._conditions(only)))
+        return [row.item_id for row in sorted(rows, key=lambda row: (-row.priority, row.item_id))]
 
     async def next_item(self, queue_id: str = DEFAULT_QUEUE) -> QueueItem | None:
         """The pending item of the highest priority, then the oldest, whoever's turn it is (contract, section 4.9: get_next)."""
@@ -179,6 +194,10 @@ class ItemLists(QueueRepository):
             conditions.append(sa.func.lower(text).contains(part, autoescape=True))
             conditions.append(has_ended())
         return conditions
+
+    async def _by_ids(self, items: Select[Any], item_ids: Sequence[int], queue_id: str) -> list[Row[Any]]:
+        named = among(self._dialect, queue_items.c.item_id, list(item_ids))
+        return await self._read(items.where(named, queue_items.c.queue_id == queue_id))
 
     async def _first(self, query: Select[Any]) -> QueueItem | None:
         rows = await self._read(query)

@@ -88,6 +88,11 @@ async def _many(work: UnitOfWork, target: Target) -> object:
     return [item for item in found if item.user_id != work.principal.user_id]
 
 
+async def _whole(work: UnitOfWork, target: Target) -> object:
+    found = await work.queue.details(await work.queue.ids_by_priority())
+    return [detail for detail in found if detail.item.user_id != work.principal.user_id]
+
+
 async def _ids_of_hers(work: UnitOfWork, target: Target) -> object:
     return await work.queue.item_ids(user_id=target.owner)
 
@@ -143,6 +148,8 @@ _ITEMS: dict[str, Plan] = {
     "queue.enqueue": on_board(_enqueue, reader=NOT_ALLOWED),
     "queue.get": own(_details),
     "queue.many": own(_many),
+    "queue.details": own(_whole),
+    "queue.ids_by_priority": own(lambda work, target: work.queue.ids_by_priority(destination=DESTINATION), EMPTY),
     "queue.slice": own(_slices),
     "queue.item_ids": own(_ids_of_hers, EMPTY),
     "queue.next_item": own(lambda work, target: work.queue.next_item()),
@@ -203,6 +210,7 @@ _ADMINISTRATION: dict[str, Plan] = {
     "queue_administration.set_capacity": privileged(lambda work, target: work.queue_administration.set_capacity(max_pending=1)),
     "queue_administration.sweep": privileged(lambda work, target: work.queue_administration.sweep()),
     "queue_administration.keep_newest": privileged(lambda work, target: work.queue_administration.keep_newest("default", 0)),
+    "queue_administration.settings": privileged(lambda work, target: work.queue_administration.settings()),
     "queue_administration.statistics": privileged(_statistics),
 }
 

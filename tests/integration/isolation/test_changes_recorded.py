@@ -37,10 +37,10 @@ _READING: dict[str, tuple[str, ...]] = {
     "presets": ("all", "get"),
     "prompts": ("all", "get"),
     "queue": (
-        *("batch_status", "current_item", "destination_counts", "get", "is_empty", "item_ids", "many", "next_item"),
-        *("position", "slice", "status"),
+        *("batch_status", "current_item", "destination_counts", "details", "get", "ids_by_priority", "is_empty", "item_ids"),
+        *("many", "next_item", "position", "slice", "status"),
     ),
-    "queue_administration": ("defaults", "of_user", "statistics"),
+    "queue_administration": ("defaults", "of_user", "settings", "statistics"),
     "queue_facts": ("batches", "items", "queue"),
     "search_index": ("pending",),
     "shares": ("of_board",),

@@ -180,6 +180,8 @@ OPERATIONS: dict[str, tuple[Principal, Operation]] = {
     "position as InvokeAI": (ANA, lambda w: w.queue.position(FINISHED + 20, order=Order.ROUND_ROBIN)),
     "item": (ANA, lambda w: w.queue.get(5)),
     "items by ids": (ANA, lambda w: w.queue.many([5, 6, 7])),
+    "items by ids with documents": (ANA, lambda w: w.queue.details([5, 6, 7])),
+    "ids of a destination by priority": (ANA, lambda w: w.queue.ids_by_priority(destination="gallery")),
     "slice": (ANA, lambda w: w.queue.slice(limit=10)),
     "slice of a status": (ANA, lambda w: w.queue.slice(limit=10, only=ItemFilter(status="failed"))),
     "slice of a destination": (ANA, lambda w: w.queue.slice(limit=10, only=ItemFilter(destination="gallery"))),

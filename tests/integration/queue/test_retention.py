@@ -1,9 +1,11 @@
 """Retention: what has ended goes in small steps, what has not stays."""
 
+import math
+
 import pytest
 
 from tenantry.errors import InvalidInput, NotAllowed
-from tenantry.queue import Status
+from tenantry.queue import QueueSettings, Status, UnitOfWork
 from tests.integration.conftest import Mode, People, Ticking
 from tests.integration.queue.scene import INTERNAL, assert_counts_agree, claim, complete, counted, enqueue, register, statuses
 
@@ -44,6 +46,43 @@ async def test_what_is_older_than_so_many_days_goes(mode: Mode, people: People, 
     clock.pass_by(days=1)
     assert await sweep(mode) == 2
     await assert_counts_agree(mode)
+
+
+async def test_what_is_decided_about_a_queue_is_read_back(mode: Mode, people: People) -> None:
+    """By administrators; numbers that could not be kept, or reckoned with, are refused, and so is a word for all queues."""
+
+    async def decided(queue_id: str = "default") -> QueueSettings:
+        return await mode.read(people.root, lambda work: work.queue_administration.settings(queue_id))
+
+    assert await decided() == QueueSettings("default")
+    await mode.write(people.root, lambda work: work.queue_administration.set_history(keep_items=9, keep_days=36_500))
+    await mode.write(people.root, lambda work: work.queue_administration.set_capacity(max_pending=0))
+    await mode.write(people.root, lambda work: work.queue_administration.pause())
+    assert await decided() == QueueSettings("default", paused=True, max_pending=0, keep_items=9, keep_days=36_500)
+    impossible: list[tuple[str, int | None, float | None, int | None]] = [
+        ("keep_items", -1, None, None),
+        ("keep_items", 2**31, None, None),
+        ("keep_days", None, math.inf, None),
+        ("keep_days", None, 1e9, None),
+        ("max_pending", None, None, -1),
+        ("max_pending", None, None, 2**31),
+    ]
+    for name, items, days, pending in impossible:
+
+        async def decide(
+            work: UnitOfWork, items: int | None = items, days: float | None = days, pending: int | None = pending
+        ) -> None:
+            await work.queue_administration.set_history(keep_items=items, keep_days=days)
+            await work.queue_administration.set_capacity(max_pending=pending)
+
+        with pytest.raises(InvalidInput) as refused:
+            await mode.write(people.root, decide)
+        assert refused.value.field == name
+    with pytest.raises(InvalidInput):
+        await decided("*")
+    with pytest.raises(NotAllowed):
+        await mode.read(people.ana, lambda work: work.queue_administration.settings())
+    assert await decided() == QueueSettings("default", paused=True, max_pending=0, keep_items=9, keep_days=36_500)
 
 
 async def test_empty_batches_go_after_a_day(mode: Mode, people: People, clock: Ticking) -> None:

@@ -107,6 +107,21 @@ async def test_ids_and_items_by_their_ids(mode: Mode, people: People) -> None:
     assert following.item_id == 1
 
 
+async def test_items_with_their_documents_in_the_order_of_their_priority(mode: Mode, people: People) -> None:
+    """Everybody's, redacted; those for a destination are one's own, but for administrators."""
+    made = await enqueue(mode, people.ana, 2, destination="canvas")
+    await enqueue(mode, people.bo, 1, prepend=True)
+    await enqueue(mode, people.bo, 1, destination="canvas", queue_id="other")
+    assert await mode.read(people.ana, lambda work: work.queue.ids_by_priority()) == [3, 1, 2]
+    for who, ids in ((people.ana, [1, 2]), (people.bo, []), (people.root, [1, 2])):
+        found = await mode.read(who, lambda work: work.queue.ids_by_priority(destination="canvas"))
+        assert found == ids
+    details = await mode.read(people.ana, lambda work: work.queue.details([3, 1, 99, 4]))
+    assert [(each.item.item_id, each.item.is_redacted) for each in details] == [(3, True), (1, False)]
+    assert (details[0].session, details[0].workflow) == (None, None)
+    assert details[1] == await mode.read(people.ana, lambda work: work.queue.get(made.item_ids[0]))
+
+
 @pytest.mark.parametrize("order", list(Order))
 async def test_the_place_in_the_line_is_when_it_comes(mode: Mode, people: People, order: Order) -> None:
     """For every waiting item of three users, after some were served."""
