@@ -21,6 +21,7 @@ from tenantry.api.serve import open_studio
 from tenantry.cli import main
 from tenantry.database import DatabaseURL
 from tenantry.database.tables import users
+from tenantry.queue import Batch, BatchDatum
 from tenantry.settings import Settings
 from tenantry.tenancy import InternalReason
 from tests.acceptance.commands import Command, Said
@@ -40,6 +41,8 @@ WORKFLOW: dict[str, Any] = {
     "nodes": [],
     "edges": [],
 }
+DESTINATIONS = {"private": "canvas-1", "shared": "canvas-2"}
+"""What the items of the queue are for; some answers repeat it to whoever asked."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,11 @@ class Things:
     workflow_id: str
     style_preset_id: str
     system_prompt_id: str
+    item_id: int
+    batch_id: str
+    destination: str
 
-    def of_path(self) -> dict[str, str]:
+    def of_path(self) -> dict[str, str | int]:
         """The ids by the names that they have in addresses."""
         return asdict(self)
 
@@ -172,8 +178,27 @@ async def _add_things(studio: Studio, outputs: Path, visibility: str) -> Things:
         preset = await work.presets.create(f"{visibility} ink", '{"positive_prompt": "ink"}', is_public=public)
         prompt = await work.prompts.create(f"{visibility} brevity", "Be brief.", is_public=public)
         await work.client_state.set("canvas", f"{visibility} canvas")
+        queued = await work.queue.enqueue(_batch(visibility))
     _write_files(outputs, image, video)
-    return Things(board.board_id, image, video, workflow.workflow_id, preset.preset_id, prompt.prompt_id)
+    return Things(
+        *(board.board_id, image, video, workflow.workflow_id, preset.preset_id, prompt.prompt_id),
+        item_id=queued.item_ids[0],
+        batch_id=queued.batch_id,
+        destination=DESTINATIONS[visibility],
+    )
+
+
+def _batch(visibility: str) -> Batch:
+    """A batch of one item, everything about which tells whose it is; whatever is shown, the queue shows it to nobody."""
+    text = BatchDatum(node_path="prompt", field_name="text", items=[f"a {visibility} fox"])
+    return Batch(
+        graph={"id": f"{visibility} graph", "nodes": {"prompt": {"id": "prompt", "type": "string", "text": ""}}, "edges": []},
+        data=[[text]],
+        workflow={**WORKFLOW, "name": f"{visibility} workflow"},
+        origin=f"{visibility} origin",
+        destination=DESTINATIONS[visibility],
+        batch_id=f"{visibility}-batch",
+    )
 
 
 def _write_files(outputs: Path, image: str, video: str) -> None:

@@ -15,6 +15,9 @@ Kind = Literal[
     "read",  # 404 for what one may not see, 2xx for what one may
     "change",  # 404 for what one may not see, 403 for what one may see and not change
     "bulk",  # leaves out what one may not change
+    "shown",  # answers everybody, without what is its owner's alone
+    "guarded",  # 403 for what everybody sees and only its owner changes
+    "hidden",  # 404 for everybody but its owner
     "admin",  # 403 for everybody but administrators
 ]
 
@@ -38,6 +41,14 @@ def _images(things: Things) -> dict[str, Any]:
 
 def _videos(things: Things) -> dict[str, Any]:
     return {"video_names": [things.video_name]}
+
+
+def _items(things: Things) -> dict[str, Any]:
+    return {"item_ids": [things.item_id]}
+
+
+def _destination(things: Things) -> dict[str, Any]:
+    return {"destination": things.destination}
 
 
 def _board(things: Things) -> dict[str, Any]:
@@ -131,6 +142,31 @@ CALLS: dict[str, Call] = {
     "get_client_state_keys_by_prefix": Call("own", query=lambda _: {"prefix": ""}),
     "delete_client_state_by_key": Call("own", query=lambda _: {"key": "canvas"}),
     "delete_client_state": Call("own"),
+    "enqueue_batch": Call("own", body=lambda _: {"batch": {"graph": {"nodes": {}}, "runs": 2}}),
+    "get_batch_status": Call("hidden"),
+    "list_queue_items": Call("shown"),
+    "list_all_queue_items": Call("shown"),
+    "get_queue_item_ids": Call("shown"),
+    "get_queue_items_by_item_ids": Call("shown", body=_items),
+    "get_queue_item_summaries_by_ids": Call("shown", body=_items),
+    "get_current_queue_item": Call("shown"),
+    "get_next_queue_item": Call("shown"),
+    "get_queue_item": Call("shown"),
+    "get_queue_item_position": Call("shown"),
+    "cancel_queue_item": Call("guarded"),
+    "delete_queue_item": Call("guarded"),
+    "cancel_all_except_current": Call("own"),
+    "delete_all_except_current": Call("own"),
+    "cancel_by_batch_ids": Call("own", body=lambda things: {"batch_ids": [things.batch_id]}),
+    "cancel_by_destination": Call("hidden", query=_destination),
+    "delete_by_destination": Call("hidden"),
+    "retry_items_by_id": Call("guarded", body=lambda things: [things.item_id]),
+    "clear": Call("own"),
+    "prune": Call("own"),
+    "get_queue_status": Call("shown"),
+    "counts_by_destination": Call("own", query=_destination),
+    "pause": Call("admin"),
+    "resume": Call("admin"),
 }
 """By operation id; a route without a row here fails the suite."""
 

@@ -8,6 +8,8 @@ from tests.acceptance.conftest import Things, World
 from tests.acceptance.routes import CALLS, make_call, operations
 
 CHANGED_LISTS = ("starred", "unstarred", "deleted", "added", "removed")
+QUEUED = {"shown": {200}, "guarded": {403}, "hidden": {404}, "admin": {403}}
+"""What others get of items of the queue and of what administrators do, whatever else is shown to them."""
 
 
 async def test_every_route_has_a_row(world: World) -> None:
@@ -35,7 +37,7 @@ async def test_a_stranger_learns_nothing_and_changes_nothing(world: World) -> No
     for operation in operations(world.app):
         kind = CALLS[operation[0]].kind
         answer = await make_call(world.bo, operation, world.private)
-        expected = {"read": {404}, "change": {404}, "admin": {403}, "bulk": {200, 201}, "own": {200, 201}}.get(kind)
+        expected = {"read": {404}, "change": {404}, "bulk": {200, 201}, "own": {200, 201}, **QUEUED}.get(kind)
         assert expected is None or answer.status_code in expected, (operation, answer.text)
         assert "private" not in answer.text.replace('"board_visibility":"private"', ""), (operation, answer.text)
         if kind == "bulk":
@@ -45,9 +47,9 @@ async def test_a_stranger_learns_nothing_and_changes_nothing(world: World) -> No
 
 async def test_absent_and_hidden_things_look_alike(world: World) -> None:
     """Word for word, so that names cannot be tried out."""
-    absent = Things("absent", "absent.png", "absent.mp4", "absent", "absent", "absent")
+    absent = Things("absent", "absent.png", "absent.mp4", "absent", "absent", "absent", 99, "absent", "absent")
     for operation in operations(world.app):
-        if CALLS[operation[0]].kind in {"read", "change"} and operation[1] != "HEAD":
+        if CALLS[operation[0]].kind in {"read", "change", "hidden"} and operation[1] != "HEAD":
             hidden = await make_call(world.bo, operation, world.private)
             missing = await make_call(world.bo, operation, absent)
             assert hidden.json() == missing.json(), operation
@@ -59,7 +61,7 @@ async def test_seeing_is_not_changing(world: World) -> None:
     for operation in operations(world.app):
         kind = CALLS[operation[0]].kind
         answer = await make_call(world.bo, operation, world.shown)
-        expected = {"read": {200}, "change": {403}, "bulk": {200, 201}}.get(kind)
+        expected = {"read": {200}, "change": {403}, "bulk": {200, 201}, **QUEUED}.get(kind)
         assert expected is None or answer.status_code in expected, (operation, answer.text)
         if kind == "bulk":
             assert _changed(answer.json()) == []
@@ -69,7 +71,7 @@ async def test_seeing_is_not_changing(world: World) -> None:
 async def test_an_administrator_reads_everything(world: World) -> None:
     """Also what is private to somebody."""
     for operation in operations(world.app):
-        if CALLS[operation[0]].kind == "read":
+        if CALLS[operation[0]].kind in {"read", "shown", "hidden"}:
             assert (await make_call(world.root, operation, world.private)).status_code == 200, operation
 
 
@@ -85,6 +87,7 @@ async def _everything(client: httpx.AsyncClient, things: Things) -> list[Any]:
         f"workflows/i/{things.workflow_id}",
         f"style_presets/i/{things.style_preset_id}",
         f"system_prompts/i/{things.system_prompt_id}",
+        f"queue/default/i/{things.item_id}",
     ]
     answers = [await client.get(f"/api/v1/{address}") for address in addresses]
     assert {answer.status_code for answer in answers} == {200}

@@ -59,8 +59,8 @@ def create_app(studio: Studio, settings: Settings) -> FastAPI:
             CORSMiddleware,
             allow_origins=settings.origins,
             allow_methods=["*"],
-            allow_headers=["Authorization", "Content-Type"],
-            expose_headers=["X-Request-ID"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
+            expose_headers=["Retry-After", "X-Request-ID"],
         )
     # Added last, so that it is outermost.
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes)

@@ -8,7 +8,7 @@ from fastapi import Cookie, Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from tenantry.errors import AuthenticationFailed, NotAllowed
-from tenantry.repositories import UnitOfWork
+from tenantry.queue import UnitOfWork
 from tenantry.settings import Settings
 from tenantry.studio import Studio
 from tenantry.tenancy import SYSTEM_USER_ID, Method, Principal

@@ -11,6 +11,11 @@ from tenantry.api.routes import (
     image_changes,
     image_files,
     images,
+    queue_batches,
+    queue_bulk,
+    queue_items,
+    queue_lists,
+    queue_status,
     shares,
     style_presets,
     system_prompts,
@@ -39,6 +44,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     style_presets.router,
     system_prompts.router,
     client_state.router,
+    queue_batches.router,
+    queue_lists.router,
+    queue_items.router,
+    queue_bulk.router,
+    queue_status.router,
 )
 """All routers of `/api/v1`."""
 
@@ -53,6 +63,7 @@ TAGS = [
     {"name": "style_presets", "description": "Prompt templates."},
     {"name": "system_prompts", "description": "Prompts for language models."},
     {"name": "client_state", "description": "What a user's clients keep on the server."},
+    {"name": "queue", "description": "What is to be made: batches, their items, and how they go."},
     {"name": "server", "description": "The server itself."},
 ]
 """The parts of the API in the order in which its description shows them."""

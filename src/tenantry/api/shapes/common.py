@@ -20,6 +20,7 @@ __all__ = [
     "Offset",
     "OffsetPage",
     "Origin",
+    "can_be_sent",
     "json_object",
     "moment",
 ]
@@ -43,15 +44,25 @@ Offset = Annotated[int, Field(ge=0, le=2**63 - 1, description="How many to leave
 Limit = Annotated[int, Field(ge=0, le=MAX_LIMIT, description="How many to give at most; 0 only counts.")]
 
 
+def can_be_sent(document: object, *, within: int = 3) -> bool:
+    """Whether a parsed JSON document can be written into an answer, `within` so many lists or objects."""
+    for _ in range(within):
+        document = [document]
+    try:
+        # Broken Unicode and nesting without end show in writing alone.
+        to_json(document)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def json_object(text: str | None) -> dict[str, Any] | None:
     """The JSON object that was stored; None where there is none that can be sent, which only an import brings."""
     try:
         document = json.loads(text or "null")
-        # Broken Unicode and nesting without end show in writing alone; the lists stand for what an answer puts around it.
-        to_json([[[document]]])
     except (ValueError, RecursionError):
         return None
-    return document if isinstance(document, dict) else None
+    return document if isinstance(document, dict) and can_be_sent(document) else None
 
 
 def moment(text: str) -> datetime:
