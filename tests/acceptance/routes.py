@@ -167,10 +167,31 @@ CALLS: dict[str, Call] = {
     "counts_by_destination": Call("own", query=_destination),
     "pause": Call("admin"),
     "resume": Call("admin"),
+    "get_queue_overview": Call("admin"),
+    "list_items_of_everybody": Call("admin"),
+    "put_item_first": Call("admin"),
+    "cancel_items_of_user": Call("admin"),
+    "retry_items_of_user": Call("admin", body=_items),
+    "prune_items_of_user": Call("admin"),
+    "clear_items_of_user": Call("admin"),
+    "pause_queue": Call("admin"),
+    "resume_queue": Call("admin"),
+    "get_queue_settings": Call("admin"),
+    "set_queue_settings": Call("admin", body=lambda _: {"max_pending": 9}),
+    "get_queue_limits": Call("admin"),
+    "set_queue_limits": Call("admin", body=lambda _: {"weight": 2}),
+    "get_user_limits": Call("admin"),
+    "set_user_limits": Call("admin", body=lambda _: {"weight": 2}),
+    "pause_user": Call("admin"),
+    "resume_user": Call("admin"),
+    "list_workers": Call("admin"),
+    "drain_worker": Call("admin"),
+    "undrain_worker": Call("admin"),
+    "forget_expired_workers": Call("admin"),
 }
 """By operation id; a route without a row here fails the suite."""
 
-OTHERS = {"user_id": "root", "date": "2026-11-23", "queue_id": "default"}
+OTHERS = {"user_id": "root", "date": "2026-11-23", "queue_id": "default", "worker_id": "absent"}
 """What else stands in addresses."""
 
 

@@ -15,7 +15,10 @@ from tenantry.api.routes import (
     queue_bulk,
     queue_items,
     queue_lists,
+    queue_oversight,
     queue_status,
+    queue_steering,
+    queue_workers,
     shares,
     style_presets,
     system_prompts,
@@ -49,6 +52,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     queue_items.router,
     queue_bulk.router,
     queue_status.router,
+    queue_oversight.router,
+    queue_steering.router,
+    queue_workers.router,
 )
 """All routers of `/api/v1`."""
 
@@ -64,6 +70,7 @@ TAGS = [
     {"name": "system_prompts", "description": "Prompts for language models."},
     {"name": "client_state", "description": "What a user's clients keep on the server."},
     {"name": "queue", "description": "What is to be made: batches, their items, and how they go."},
+    {"name": "administration", "description": "Everybody's items, limits, and workers; for administrators."},
     {"name": "server", "description": "The server itself."},
 ]
 """The parts of the API in the order in which its description shows them."""
