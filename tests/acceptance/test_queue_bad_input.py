@@ -166,8 +166,9 @@ async def test_lists_of_names_that_cannot_be(world: World) -> None:
             got = await world.ana.request(method, f"/api/v1/queue/default/{address}", json=body)
             assert (got.status_code, got.json()["code"]) == (422, "invalid_input")
             assert got.json()["field"].startswith(place)
-    got = await world.ana.put("/api/v1/queue/default/cancel_by_batch_ids", json={"batch_ids": [1]})
-    assert_problem(got, 422, "invalid_input", "body.batch_ids.0")
+    for name in (1, "a\0b", "x" * 1_001):
+        got = await world.ana.put("/api/v1/queue/default/cancel_by_batch_ids", json={"batch_ids": [name]})
+        assert_problem(got, 422, "invalid_input", "body.batch_ids.0")
 
 
 async def test_an_item_that_runs_has_no_place_in_the_line(world: World) -> None:

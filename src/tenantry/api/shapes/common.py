@@ -14,6 +14,7 @@ __all__ = [
     "MAX_NAMES",
     "Direction",
     "ItemName",
+    "Label",
     "Limit",
     "MediaCategory",
     "NumberedPage",
@@ -36,6 +37,9 @@ def _without_nul(text: str) -> str:
         raise ValueError("must not contain NUL bytes")
     return text
 
+
+Label = Annotated[str, StringConstraints(max_length=1_000), AfterValidator(_without_nul)]
+"""A name that users give to things of theirs."""
 
 ItemName = Annotated[str, StringConstraints(max_length=255), AfterValidator(_without_nul)]
 """The name of an image or video in a request."""

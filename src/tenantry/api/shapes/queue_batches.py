@@ -5,14 +5,14 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, Field
 
 from tenantry import queue
-from tenantry.api.shapes.common import MAX_NAMES, can_be_sent
+from tenantry.api.shapes.common import MAX_NAMES, Label, can_be_sent
 from tenantry.queue import Enqueued, Touched
 
 __all__ = ["Batch", "BatchIds", "CanceledItems", "DeletedItems", "EnqueueBatchResult", "RetryItemsResult"]
 
 T = TypeVar("T")
 
-BatchIds = Annotated[list[str], Field(max_length=MAX_NAMES)]
+BatchIds = Annotated[list[Label], Field(max_length=MAX_NAMES)]
 
 _AROUND = 16
 """How deep a document of a batch may come to stand: values within a graph, within a session, within a list of items."""
