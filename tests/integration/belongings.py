@@ -48,6 +48,8 @@ async def _library(connection: Connection, user: str) -> None:
     await _put(connection, tables.system_prompts, prompt_id=f"{user}-prompt", user_id=user, name="Terse", content="Be terse.")
     for key in ("theme", f"only-{user}"):
         await _put(connection, tables.client_state, user_id=user, key=key, value=f"{user}'s")
+    facts = {"name": "Nightly", "prefix": "tny_", "key_hash": f"hash of {user}", "scopes": "read"}
+    await _put(connection, tables.api_keys, key_id=f"{user}-key", user_id=user, **facts)
     await _queue(connection, user)
 
 

@@ -15,7 +15,7 @@ from tenantry.errors import MigrationFailed, NotADatabase, SchemaOutdated, Schem
 from tenantry.studio import connect
 from tests.migration.rows import privileged
 
-REVISIONS: tuple[str, ...] = ("0001", "0002", "0003")
+REVISIONS: tuple[str, ...] = ("0001", "0002", "0003", "0004")
 """Every revision in order; a new one is added here and finds the rows of the first one."""
 
 THEN = "2026-11-23 12:00:00.000"

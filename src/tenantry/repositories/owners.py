@@ -5,6 +5,7 @@ from functools import cache
 import sqlalchemy as sa
 
 from tenantry.database.tables import (
+    api_keys,
     board_shares,
     client_state,
     events,
@@ -25,8 +26,8 @@ _OF_THEIR_OWN = (client_state.c.user_id, board_shares.c.user_id, board_shares.c.
 _FOLLOWING = (queue_items.c.user_id,)
 """Columns that follow another row's owner by their foreign key: items their batch."""
 
-_GONE_WITH_THE_USER = tuple(table.c.user_id for table in (queue_counts, queue_turns, queue_limits, queue_usage))
-"""Columns of what is noted about a user and is nobody else's; it goes with the user by the foreign key."""
+_GONE_WITH_THE_USER = tuple(table.c.user_id for table in (api_keys, queue_counts, queue_turns, queue_limits, queue_usage))
+"""Columns of what is the user's alone, or noted about them; it goes with the user by the foreign key."""
 
 _TOLD_TO_THE_END = (events.c.user_id,)
 """Columns of what is told of a user, the last of it after they are gone; the rest goes with them."""

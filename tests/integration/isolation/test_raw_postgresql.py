@@ -24,6 +24,7 @@ from tests.integration.isolation.world import ADMINISTRATOR, MANAGER, OWNER, REA
 INTERNAL = Principal.internal(InternalReason.OPERATE)
 TABLES = [table.name for table in metadata.sorted_tables]
 FOR_EVERYBODY = {"models", "model_relationships", "queues", "queue_defaults"}
+HASHES = {("users", "password_hash"), ("api_keys", "key_hash")}
 SHOWN_TO_ALL = {"workflows", "style_presets", "system_prompts"}
 
 
@@ -62,7 +63,7 @@ async def stored_now(mode: Mode) -> frozenset[StoredRow]:
 
 def granted_columns(table: str) -> list[str]:
     """What a tenant may read of a table."""
-    return [column.name for column in metadata.tables[table].c if (table, column.name) != ("users", "password_hash")]
+    return [column.name for column in metadata.tables[table].c if (table, column.name) not in HASHES]
 
 
 async def read(mode: Mode, who: Principal, table: str) -> list[str]:
@@ -145,6 +146,11 @@ async def test_secrets_are_not_a_tenants_to_read(mode: Mode, who: Principal) -> 
         "SELECT password_hash FROM users",
         "SELECT * FROM users",
         "SELECT value FROM app_settings",
+        "SELECT key_hash FROM api_keys",
+        "SELECT 1 FROM api_keys WHERE key_hash LIKE 'hidden%'",
+        "UPDATE api_keys SET scopes = 'admin'",
+        "SELECT 1 FROM login_attempts",
+        "SELECT 1 FROM audit_entries",
         "SELECT value FROM import_residue",
         "SELECT 1 FROM media_move_jobs",
         "SELECT 1 FROM users WHERE password_hash LIKE 'hidden%'",

@@ -52,7 +52,7 @@ BY_STRANGER = {
     ),
 }
 
-KEPT = {"events", "queue_counts", "queue_turns", "queue_limits", "queue_usage"}
+KEPT = {"api_keys", "events", "queue_counts", "queue_turns", "queue_limits", "queue_usage"}
 """What Tenantry itself keeps of a user, who may look at it at most: who could write there could cheat on others."""
 
 UNIQUE = {
@@ -132,7 +132,7 @@ async def test_no_row_is_made_in_anothers_name(mode: Mode, table: str) -> None:
     await mode.write(OWNER, lambda work: execute(work, statement))
 
 
-@pytest.mark.parametrize("table", sorted({*KEPT, "queues", "queue_defaults", "workers"}))
+@pytest.mark.parametrize("table", sorted({*KEPT, "audit_entries", "login_attempts", "queues", "queue_defaults", "workers"}))
 async def test_what_tenantry_keeps_is_not_a_tenants_to_write(mode: Mode, table: str) -> None:
     """Neither counts nor turns nor limits, not even one's own."""
     columns = ", ".join(column.name for column in metadata.tables[table].c if column.computed is None)

@@ -69,7 +69,9 @@ async def fill(studio: Studio) -> None:
         await _installation(connection)
         await _stranger_has_things(connection)
         for who in (OWNER, STRANGER):
-            await _turns(connection, who.user_id, "hidden" if who is OWNER else "own-bo")
+            secret = "hidden" if who is OWNER else "own-bo"
+            await _turns(connection, who.user_id, secret)
+            await _account(connection, who.user_id, secret)
         await recount(connection)
 
 
@@ -247,6 +249,15 @@ async def _turns(connection: Connection, owner: str, secret: str) -> None:
     await _put(connection, tables.queue_limits, user_id=owner, weight=2.0, max_pending=1_000)
     await _put(connection, tables.queue_usage, user_id=owner, items=3)
     await _put(connection, tables.events, user_id=owner, kind="BoardCreated", body=f'{{"board_id": "{secret}-board"}}')
+
+
+async def _account(connection: Connection, owner: str, secret: str) -> None:
+    """A key of a user's, and what is noted of how they logged in."""
+    key = {"name": f"{secret} key", "prefix": secret, "scopes": "read", "last_used_at": f"2026-01-01 {secret}"}
+    await _put(connection, tables.api_keys, key_id=f"{secret}-api-key", user_id=owner, key_hash=f"hidden hash {secret}", **key)
+    await _put(connection, tables.login_attempts, subject=f"hidden {owner}", failures=1, blocked_until=NOW)
+    entry = {"action": "login", "method": "hidden", "address": "hidden", "detail": "{}"}
+    await _put(connection, tables.audit_entries, actor_id=f"hidden {owner}", **entry)
 
 
 async def _shares(connection: Connection) -> None:

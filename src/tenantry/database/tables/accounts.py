@@ -1,10 +1,10 @@
-"""Users, and what is kept for one user alone."""
+"""Users, what is kept for one user alone, how they prove who they are, and what became of it."""
 
 import sqlalchemy as sa
 
-from tenantry.database.tables.columns import Bytewise, created_at, flag, metadata, updated_at
+from tenantry.database.tables.columns import Bytewise, RowId, created_at, flag, metadata, updated_at
 
-__all__ = ["client_state", "users"]
+__all__ = ["api_keys", "audit_entries", "client_state", "login_attempts", "users"]
 
 users = sa.Table(
     "users",
@@ -36,4 +36,57 @@ client_state = sa.Table(
     sa.Column("key", Bytewise, primary_key=True),
     sa.Column("value", Bytewise, nullable=False),
     updated_at(),
+)
+
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("key_id", Bytewise, primary_key=True),
+    sa.Column("user_id", Bytewise, sa.ForeignKey("users.user_id", ondelete="CASCADE", onupdate="RESTRICT"), nullable=False),
+    sa.Column("name", Bytewise, nullable=False),
+    # How the key begins, by which its owner recognises it.
+    sa.Column("prefix", Bytewise, nullable=False),
+    # SHA-256 of the whole key, which is random enough for it.
+    sa.Column("key_hash", Bytewise, nullable=False),
+    # Names of scopes, in order, with a blank between them.
+    sa.Column("scopes", Bytewise, nullable=False),
+    sa.Column("expires_at", Bytewise),
+    sa.Column("last_used_at", Bytewise),
+    created_at(),
+    sa.UniqueConstraint("key_hash"),
+    sa.Index("ix_api_keys_of_user", "user_id", "created_at", "key_id"),
+    sa.Index("ix_api_keys_listed", "created_at", "key_id"),
+)
+
+login_attempts = sa.Table(
+    "login_attempts",
+    metadata,
+    # An account by the hash of what was typed as its e-mail address, whether there is one or not; or a network address.
+    sa.Column("subject", Bytewise, primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("blocked_until", Bytewise, nullable=False),
+    updated_at(),
+    sa.Index(None, "updated_at"),
+)
+
+audit_entries = sa.Table(
+    "audit_entries",
+    metadata,
+    sa.Column("entry_id", RowId, sa.Identity(), primary_key=True),
+    sa.Column("action", Bytewise, nullable=False),
+    # Who did it, and to whom. No foreign keys: what is written here outlives both until it is old.
+    sa.Column("actor_id", Bytewise),
+    sa.Column("subject_id", Bytewise),
+    # How they proved who they are, and with which key.
+    sa.Column("method", Bytewise, nullable=False),
+    sa.Column("key_id", Bytewise),
+    # Network address from which they did it.
+    sa.Column("address", Bytewise),
+    # A JSON object of names and numbers, never of what somebody wrote.
+    sa.Column("detail", Bytewise, nullable=False),
+    created_at(),
+    sa.Index("ix_audit_entries_listed", "created_at", "entry_id"),
+    sa.Index("ix_audit_entries_actor", "actor_id", "created_at", "entry_id"),
+    sa.Index("ix_audit_entries_subject", "subject_id", "created_at", "entry_id"),
+    sqlite_autoincrement=True,
 )
