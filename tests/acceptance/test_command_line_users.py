@@ -54,6 +54,23 @@ def test_a_user_is_added_and_listed(run: Command, database: DatabaseURL, typed: 
     assert "$2" not in listed.out
 
 
+def test_a_key_is_made_listed_and_revoked(run: Command, example: DatabaseURL) -> None:
+    """Its secret is the first line, once, so that a script can keep it."""
+    made = run("user", "key", "add", "ana@example.com", "nightly", "--scope", "read", "--scope", "queue", "--days", "30")
+    secret = made.out.splitlines()[0]
+    assert secret.startswith("tny_")
+    listed = run("user", "key", "list", "ana@example.com")
+    key_id = listed.out.split()[-1]
+    assert listed.out.splitlines()[1].split()[:5] == ["ana@example.com", "nightly", secret[:10], "queue", "read"]
+    assert secret not in listed.out
+    assert run("user", "key", "list", "bo@example.com").out.count("\n") == 1
+    assert run("user", "key", "revoke", key_id).out == f"Revoked nightly, {secret[:10]}...\n"
+    assert run("user", "key", "list").out.count("\n") == 1
+    assert_refused(run("user", "key", "revoke", key_id), "key_id")
+    assert_refused(run("user", "key", "add", "ana@example.com", "x", "--scope", "admin"), "scopes")
+    assert_refused(run("user", "key", "add", "no@example.com", "x", "--scope", "read"), "email")
+
+
 @pytest.mark.parametrize(
     ("email", "name", "password", "word"),
     [

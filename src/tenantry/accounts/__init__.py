@@ -1,6 +1,7 @@
 """Accounts: passwords, access tokens, and what becomes of users."""
 
 from tenantry.accounts.accounts import Accounts, DataFate
+from tenantry.accounts.api_keys import NewApiKey
 from tenantry.accounts.ground import AccountRules, AccountsGround, DirectGround
 from tenantry.accounts.passwords import Strength, feedback, strength
 from tenantry.accounts.tokens import Claims
@@ -12,6 +13,7 @@ __all__ = [
     "Claims",
     "DataFate",
     "DirectGround",
+    "NewApiKey",
     "Strength",
     "feedback",
     "strength",

@@ -1,9 +1,11 @@
 """The accounts of a studio, from the first administrator's beginning to any user's end."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from enum import StrEnum
 
+from tenantry.accounts.api_keys import NewApiKey, digest, new_secret, shown_part
 from tenantry.accounts.passwords import check_password, hash_password, password_matches
 from tenantry.accounts.signing_in import SigningIn
 from tenantry.errors import InvalidInput
@@ -58,8 +60,8 @@ class Accounts(SigningIn):
         """One user. Raises `NotFound`."""
         return await self._reading(lambda work: work.users.get(user_id))
 
-    async def change_password(self, user_id: str, current: str, new: str) -> User:
-        """Change a password for its owner, ending all their tokens.
+    async def change_password(self, user_id: str, current: str, new: str, *, keep_keys: bool = False) -> User:
+        """Change a password for its owner, ending all their tokens, and their API keys unless they want to keep them.
 
         Raises `InvalidInput` for a wrong or a weak one, `NotFound`, `ProtectedUser`, and `Conflict` when somebody else
         changed it at the same moment.
@@ -71,10 +73,10 @@ class Accounts(SigningIn):
             raise InvalidInput("The current password is wrong.", field="current_password")
         hashed = await hash_password(new, self._rules.bcrypt_cost)
         async with self._administering() as work:
-            return await work.users.set_password(user_id, hashed, replacing=stored)
+            return await work.users.set_password(user_id, hashed, replacing=stored, keep_keys=keep_keys)
 
     async def reset_password(self, user_id: str, new: str) -> User:
-        """Give a user a password that an administrator chose, ending all their tokens.
+        """Give a user a password that an administrator chose, ending all their tokens and API keys.
 
         Raises `InvalidInput`, `NotFound` or `ProtectedUser`.
         """
@@ -84,7 +86,10 @@ class Accounts(SigningIn):
             return await work.users.set_password(user_id, hashed)
 
     async def suspend(self, user_id: str) -> User:
-        """Keep a user out, at once and with every token. Raises `NotFound`, `ProtectedUser` or `LastAdministrator`."""
+        """Keep a user out, at once and with every token; their API keys end for good.
+
+        Raises `NotFound`, `ProtectedUser` or `LastAdministrator`.
+        """
         async with self._administering() as work:
             await work.users.update(user_id, is_active=False)
             return await work.users.end_tokens(user_id)
@@ -120,6 +125,19 @@ class Accounts(SigningIn):
                 outcome = await work.ownership.delete_data(user_id)
             await work.users.delete(user_id)
         return outcome
+
+    async def create_key(
+        self, user_id: str, name: str, scopes: Collection[str], lifetime: timedelta | None = None
+    ) -> NewApiKey:
+        """Make an API key for a user, good for its lifetime or until it is deleted; its secret is never told again.
+
+        Raises `InvalidInput`, `NotFound`, `ProtectedUser` for one who cannot log in, and `Conflict` when they have too many.
+        """
+        secret = new_secret()
+        made = {"prefix": shown_part(secret), "key_hash": digest(secret)}
+        expires_at = None if lifetime is None else self._clock() + lifetime
+        async with self._administering() as work:
+            return NewApiKey(await work.api_keys.create(user_id, name, **made, scopes=scopes, expires_at=expires_at), secret)
 
     async def legacy_assign(self, email: str) -> RowsMoved:
         """Give a user what a single-user studio left under the system user. Raises `NotFound`."""

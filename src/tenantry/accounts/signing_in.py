@@ -1,21 +1,27 @@
-"""Signing in, and who a token belongs to."""
+"""Signing in, and who a token or an API key belongs to."""
 
+import hmac
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from typing import Any, TypeVar
 
-from tenantry.accounts import tokens
+from tenantry.accounts import api_keys, tokens
 from tenantry.accounts.ground import AccountRules, AccountsGround
 from tenantry.accounts.passwords import password_matches
 from tenantry.accounts.tokens import Claims
-from tenantry.database import Clock, utc_now
+from tenantry.database import Clock, timestamp, utc_now
 from tenantry.errors import AuthenticationFailed, NotAllowed, NotFound
 from tenantry.repositories import UnitOfWork
+from tenantry.repositories.api_keys import ApiKey, StoredKey
 from tenantry.repositories.users import User, UserKind
-from tenantry.tenancy import InternalReason, Method, Principal
+from tenantry.tenancy import InternalReason, Method, Principal, Scope
 
 __all__ = ["SigningIn"]
 
 T = TypeVar("T")
+
+_USE_NOTED_EVERY = timedelta(minutes=1)
+"""A key's use is written down so often at most: it is read at each request."""
 
 
 class SigningIn:
@@ -62,12 +68,17 @@ class SigningIn:
         return tokens.read(token, await self._signing_secret(), now=self._clock())
 
     async def identify(self, token: str) -> Principal:
-        """The user of a token, with the rights that they have at this moment. Raises `AuthenticationFailed`."""
+        """The user of a token or an API key, with the rights that they have at this moment. Raises `AuthenticationFailed`.
+
+        What a key may be used for is in the principal's `scopes`; who lets somebody in by it asks them.
+        """
+        if api_keys.is_api_key(token):
+            return await self._key_holder(token)
         claims = await self.claims(token)
         return _recognised(claims, await self._reading(lambda work: _found(work, claims)))
 
     def identify_now(self, token: str) -> Principal:
-        """Like `identify`, for a thread without an event loop."""
+        """Like `identify`, for a thread without an event loop, and for access tokens alone."""
         if self._secret is None:
             self._secret = self._secret_now()
         claims = tokens.read(token, self._secret, now=self._clock())
@@ -76,6 +87,27 @@ class SigningIn:
     async def derived_secret(self, purpose: str) -> str:
         """A secret of the studio's for another purpose than tokens: the same on every server, and of no use for tokens."""
         return tokens.derived(await self._signing_secret(), purpose)
+
+    async def _key_holder(self, secret: str) -> Principal:
+        wanted = api_keys.digest(secret)
+        stored = await self._reading(lambda work: work.api_keys.find(wanted))
+        if stored is None or not hmac.compare_digest(stored.key_hash, wanted) or not self._is_good(stored):
+            raise tokens.refused()
+        await self._note_use(stored.key)
+        key, user = stored.key, stored.user
+        is_admin = user.is_admin and Scope.ADMIN in key.scopes
+        return Principal(user.user_id, is_admin=is_admin, method=Method.API_KEY, scopes=key.scopes, key_id=key.key_id)
+
+    def _is_good(self, stored: StoredKey) -> bool:
+        expires_at = stored.key.expires_at
+        alive = expires_at is None or timestamp(self._clock()) < expires_at
+        return alive and stored.user.kind is UserKind.PERSON and stored.user.is_active
+
+    async def _note_use(self, key: ApiKey) -> None:
+        before = self._clock() - _USE_NOTED_EVERY
+        if key.last_used_at is None or key.last_used_at < timestamp(before):
+            async with self._ground.begin(_authenticating()) as work:
+                await work.api_keys.touch(key.key_id, before)
 
     async def _reading(self, operation: Callable[[UnitOfWork], Coroutine[Any, Any, T]]) -> T:
         """One short read; on SQLite it costs less in place than the way to a thread and back."""

@@ -6,6 +6,7 @@ import typer
 
 from tenantry.accounts.accounts import DataFate
 from tenantry.accounts.passwords import check_password, hash_password
+from tenantry.cli import keys
 from tenantry.cli.options import DatabaseOption, existing_database, in_studio
 from tenantry.cli.passwords import PasswordStdinOption, read_password
 from tenantry.cli.showing import output, print_table, safe
@@ -23,6 +24,8 @@ group = typer.Typer(
     help="Add, change, delete and list the users of a studio.",
     epilog="Example: `tenantry user add root@example.com --admin`",
 )
+
+group.add_typer(keys.group, name="key")
 
 EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's e-mail address.")]
 
@@ -63,7 +66,10 @@ def modify(
     password_stdin: PasswordStdinOption = False,
     database: DatabaseOption = None,
 ) -> None:
-    """Change what is given of a user, all of it or nothing. A new password or `--deactivate` ends all of their logins."""
+    """Change what is given of a user, all of it or nothing.
+
+    A new password or `--deactivate` ends all of their logins and deletes their API keys.
+    """
     existing_database(database)
     wants_password = password or password_stdin
     if not wants_password and (new_email, name, admin, active) == (None, None, None, None):

@@ -1,5 +1,6 @@
 """Tenant-scoped repositories, one file an aggregate, and the unit of work that holds them together."""
 
+from tenantry.repositories.api_keys import ApiKey, ApiKeys
 from tenantry.repositories.app_settings import AppSettings
 from tenantry.repositories.base import Ground, Repository
 from tenantry.repositories.boards import Board, Boards
@@ -23,6 +24,8 @@ from tenantry.repositories.workflows import Workflow, Workflows
 
 __all__ = [
     "UNCATEGORIZED",
+    "ApiKey",
+    "ApiKeys",
     "AppSettings",
     "Board",
     "BoardSummary",

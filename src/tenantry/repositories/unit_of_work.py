@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from tenantry.database import Clock, Connection, Ids
+from tenantry.repositories.api_keys import ApiKeys
 from tenantry.repositories.app_settings import AppSettings
 from tenantry.repositories.base import Ground
 from tenantry.repositories.board_viewers import BoardViewers
@@ -97,6 +98,10 @@ class UnitOfWork:
     @cached_property
     def users(self) -> UserRepository:
         return UserRepository(self.ground)
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        return ApiKeys(self.ground)
 
     @cached_property
     def ownership(self) -> Ownership:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Select
 
-from tenantry.database.tables import users
+from tenantry.database.tables import api_keys, users
 from tenantry.errors import Conflict, IntegrityViolation, InvalidInput, LastAdministrator, NotAllowed, NotFound, ProtectedUser
 from tenantry.repositories.changes import AccountChanged, AccountCreated, AccountDeleted
 from tenantry.repositories.checks import MAX_NAME, check_text
@@ -80,7 +80,7 @@ class UserRepository(UserLists):
         is_admin: bool | None = None,
         is_active: bool | None = None,
     ) -> User:
-        """Change what is given; a tenant may change its own name and nothing else.
+        """Change what is given; a tenant may change its own name and nothing else. Who is deactivated loses their API keys.
 
         Raises `NotFound`, `NotAllowed`, `InvalidInput`, `Conflict` for an address that is taken, `ProtectedUser`, and
         `LastAdministrator`.
@@ -98,10 +98,14 @@ class UserRepository(UserLists):
         user = await (self._guarded(user_id) if takes_rights else self._lock(user_id))
         if email is not None or is_admin or is_active is False:
             _refuse_unless_person(user)
+        if is_active is False:
+            await self._end_keys(user_id)
         return await self._change(user, changes)
 
-    async def set_password(self, user_id: str, password_hash: str, *, replacing: str | None = None) -> User:
-        """Store the hash of a new password and end all tokens.
+    async def set_password(
+        self, user_id: str, password_hash: str, *, replacing: str | None = None, keep_keys: bool = False
+    ) -> User:
+        """Store the hash of a new password and end all tokens, and all API keys unless they are kept.
 
         Raises `NotFound`, `ProtectedUser`, and `Conflict` when the hash that it replaces is not there any more.
         """
@@ -114,10 +118,12 @@ class UserRepository(UserLists):
         row = await self._one(change.values({**changes, users.c.updated_at: self._now()}).returning(*COLUMNS))
         if row is None:
             raise Conflict("The password was changed by somebody else at this moment.", field="password", remedy="Try again.")
+        if not keep_keys:
+            await self._end_keys(user_id)
         return self._changed(user_from(row))
 
     async def end_tokens(self, user_id: str) -> User:
-        """Make every token of a user worthless. Raises `NotFound`, or `NotAllowed` for a tenant."""
+        """Make every token of a user worthless; API keys stay. Raises `NotFound`, or `NotAllowed` for a tenant."""
         await self._administered(user_id)
         changes = {"token_epoch": users.c.token_epoch + 1, "updated_at": self._now()}
         return self._changed(await self._write(user_id, changes))
@@ -210,6 +216,9 @@ class UserRepository(UserLists):
         if user.kind is UserKind.PERSON and user.is_admin and user.is_active and await self.count_admins() == 1:
             raise LastAdministrator
         return user
+
+    async def _end_keys(self, user_id: str) -> None:
+        await self._do(sa.delete(api_keys).where(api_keys.c.user_id == user_id))
 
     async def _change(self, user: User, changes: Mapping[str, object]) -> User:
         if not changes:

@@ -1,6 +1,7 @@
 """Principals and the rules of who may see and change what."""
 
 from tenantry.tenancy.principal import SYSTEM_USER_ID, InternalReason, Method, Principal, internal_uses
+from tenantry.tenancy.scopes import Scope
 from tenantry.tenancy.visibility import BoardVisibility, Permission
 
 __all__ = [
@@ -10,5 +11,6 @@ __all__ = [
     "Method",
     "Permission",
     "Principal",
+    "Scope",
     "internal_uses",
 ]

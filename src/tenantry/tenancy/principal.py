@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tenantry.database import Identity
+from tenantry.errors import NotAllowed
+from tenantry.tenancy.scopes import Scope
 
 __all__ = ["SYSTEM_USER_ID", "InternalReason", "Method", "Principal", "internal_uses"]
 
@@ -39,6 +41,7 @@ class InternalReason(StrEnum):
     WORK = "give out the queue's items to workers, and hear what became of them"
     RECORD_EVENTS = "store what a unit of work has changed, for those whom it concerns"
     DELIVER = "read stored events, and what they tell of, to hand each user what is theirs to know"
+    KEEP_KEYS = "store and delete the API keys of a user who asks for it"
     OPERATE = "run, inspect and repair the installation"
 
 
@@ -48,12 +51,17 @@ internal_uses: Counter[InternalReason] = Counter()
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A user who acts, or Tenantry itself for a stated reason."""
+    """A user who acts, or Tenantry itself for a stated reason.
+
+    `scopes` is what the API key `key_id` may be used for; None where no key limits the user.
+    """
 
     user_id: str
     is_admin: bool = False
     method: Method = Method.LIBRARY
     reason: InternalReason | None = None
+    scopes: frozenset[Scope] | None = None
+    key_id: str | None = None
 
     @classmethod
     def internal(cls, reason: InternalReason) -> "Principal":
@@ -69,6 +77,13 @@ class Principal:
     def sees_everything(self) -> bool:
         """Administrators and Tenantry itself are not limited to what one user may see."""
         return self.is_admin or self.reason is not None
+
+    def require(self, scope: Scope) -> None:
+        """Raise `NotAllowed` for an API key that lacks a scope."""
+        if self.scopes is not None and scope not in self.scopes:
+            raise NotAllowed(
+                f"This API key may not be used for this: it lacks the scope {scope.value}.", remedy="Use another key."
+            )
 
     @property
     def identity(self) -> Identity:

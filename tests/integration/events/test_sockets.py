@@ -142,6 +142,22 @@ async def test_a_suspended_user_is_sent_away_at_once(studio: Studio, streams: St
     assert len(streams.server.connections) == 1
 
 
+async def test_a_key_opens_a_stream_until_it_is_revoked(studio: Studio, streams: Streaming, tokens: dict[str, str]) -> None:
+    """If it may read; what its user opened otherwise stays, and an administrator's key hears its user's own events only."""
+    root = await studio.accounts.identify(tokens["root"])
+    key, blind = [await studio.accounts.create_key(root.user_id, "Watching", [scope]) for scope in ("read", "queue")]
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        await streams.connect(blind.secret)
+    by_key, by_token = await streams.connect(key.secret), await streams.connect(tokens["root"])
+    await enqueue(studio, tokens["ana"])
+    await by_token.until("batch_enqueued")
+    async with studio.begin(root) as work:
+        await work.api_keys.delete(key.key.key_id)
+    await until_async(lambda: not by_key.socket.connected)
+    assert by_key.events("batch_enqueued") == []
+    assert by_token.socket.connected
+
+
 async def test_a_demoted_administrator_gets_what_is_theirs_only(
     studio: Studio, streams: Streaming, tokens: dict[str, str]
 ) -> None:

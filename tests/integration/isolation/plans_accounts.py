@@ -1,11 +1,12 @@
 """How users and the ownership of everything are attacked."""
 
 from contextlib import suppress
+from datetime import UTC, datetime
 
-from tenantry.errors import Conflict, NotAllowed
+from tenantry.errors import Conflict, NotAllowed, NotFound
 from tenantry.queue import UnitOfWork
 from tests.integration.isolation.plan_kinds import Attack, Outcome, Plan, own, privileged
-from tests.integration.isolation.world import Target
+from tests.integration.isolation.world import OWNER, Target
 
 NOT_ALLOWED, NOT_FOUND, SUCCESS = Outcome.NOT_ALLOWED, Outcome.NOT_FOUND, Outcome.SUCCESS
 HASH = "$2b$04$" + "x" * 53
@@ -36,6 +37,23 @@ async def _update(work: UnitOfWork, target: Target) -> object:
     return await work.users.update(target.owner, display_name="taken")
 
 
+async def _own_key(work: UnitOfWork, target: Target) -> object:
+    """For somebody else first, which must be refused."""
+    with suppress(NotFound):
+        await _key_for(work, "user-writer" if work.principal.user_id == OWNER.user_id else OWNER.user_id)
+        if not work.principal.sees_everything:
+            return "hidden: a key was made in somebody else's name"
+    return await _key_for(work, work.principal.user_id)
+
+
+async def _key_for(work: UnitOfWork, user_id: str) -> object:
+    return await work.api_keys.create(user_id, "mine", prefix="tny_", key_hash=f"hash for {user_id}", scopes=["read"])
+
+
+async def _touch(work: UnitOfWork, target: Target) -> object:
+    return await work.api_keys.touch("hidden-api-key", datetime(2999, 1, 1, tzinfo=UTC))
+
+
 async def _slice(work: UnitOfWork, target: Target) -> object:
     return await work.users.slice(limit=1, include_hidden=True), await work.users.slice(search="e", include_hidden=True)
 
@@ -61,6 +79,11 @@ PLANS: dict[str, Plan] = {
     "users.delete": Plan(
         lambda work, target: work.users.delete(SOMEBODY), NOT_FOUND, NOT_FOUND, NOT_ALLOWED, NOT_FOUND, NOT_FOUND, NOT_ALLOWED
     ),
+    "api_keys.slice": own(lambda work, target: work.api_keys.slice()),
+    "api_keys.create": own(_own_key),
+    "api_keys.delete": _of_a_user(lambda work, target: work.api_keys.delete("hidden-api-key"), owner=SUCCESS),
+    "api_keys.find": privileged(lambda work, target: work.api_keys.find("hidden hash hidden"), internal=True),
+    "api_keys.touch": privileged(_touch, internal=True),
     "ownership.count": privileged(lambda work, target: work.ownership.count(target.owner)),
     "ownership.delete_data": privileged(lambda work, target: work.ownership.delete_data(target.owner)),
     "ownership.transfer": privileged(lambda work, target: work.ownership.transfer(target.owner, work.principal.user_id)),

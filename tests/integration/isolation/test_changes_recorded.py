@@ -23,6 +23,7 @@ _LISTS = ("page", "slice", "names", "count")
 _MEDIA = (*_LISTS, "get", "many", "exists", "metadata", "most_recent_of_board", "intermediates", "count_intermediates")
 
 _READING: dict[str, tuple[str, ...]] = {
+    "api_keys": ("find", "slice"),
     "app_settings": ("get",),
     "board_viewers": ("of",),
     "boards": ("all", "get", "may_write", "page", "slice"),
@@ -67,6 +68,8 @@ SILENT: dict[str, str] = {
     **{f"queue_administration.set_{what}": _SETTING for what in ("capacity", "defaults", "for_user", "history")},
     **{f"workers.{method}": "is between workers and the queue" for method in ("register", "beat", "drain", "forget_expired")},
     **{f"outbox.{method}": "is what was told already" for method in ("give_places", "prune")},
+    "api_keys.create": "opens nothing until somebody uses it",
+    "api_keys.touch": "is a note for its owner's own list, and no client is told of it",
     "presets.sync_defaults": _STUDIOS,
     "workflows.sync_defaults": _STUDIOS,
     "workflows.touch_opened": "is a note for its owner's own list, and no client is told of it",

@@ -10,7 +10,7 @@ from tenantry.accounts import Accounts
 from tenantry.errors import AuthenticationFailed, TenantryError
 from tenantry.events.sockets.connections import Connection, Connections
 from tenantry.events.sockets.rules import SocketRules
-from tenantry.tenancy import SYSTEM_USER_ID, Method, Principal
+from tenantry.tenancy import SYSTEM_USER_ID, Method, Principal, Scope
 
 __all__ = ["Authorizing"]
 
@@ -29,12 +29,17 @@ class Authorizing:
         self._disconnect = disconnect
 
     async def admit(self, token: str | None) -> Principal:
-        """Whose token it is, with the rights that they have now. Raises `AuthenticationFailed`."""
+        """Whose token or API key it is, with the rights that they have now.
+
+        Raises `AuthenticationFailed`, and `NotAllowed` for a key that may not read.
+        """
         if not self._rules.multiuser:
             return Principal(SYSTEM_USER_ID, is_admin=True, method=Method.SINGLE_USER)
         if not token:
             raise AuthenticationFailed("Nobody is logged in.", remedy="Send the token as `auth.token`.")
-        return await self._accounts.identify(token)
+        principal = await self._accounts.identify(token)
+        principal.require(Scope.READ)
+        return principal
 
     async def review_user(self, user_id: str) -> None:
         """Look at a user's sockets now."""

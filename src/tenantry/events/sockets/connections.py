@@ -14,13 +14,13 @@ _Index = dict[str, dict[str, "Connection"]]
 
 @dataclass(eq=False)
 class Connection:
-    """One socket of a user's; it was let in by `token`, None in single-user mode."""
+    """One socket of a user's; it was let in by `token`, an access token or an API key, None in single-user mode."""
 
     sid: str
     transport: str
     """Its id in Engine.IO."""
     principal: Principal
-    token: str | None
+    token: str | None = field(repr=False)
     waiting: Callable[[], int]
     """How many packets wait for the client to read them."""
 
