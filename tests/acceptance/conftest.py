@@ -58,6 +58,7 @@ class Things:
     item_id: int
     batch_id: str
     destination: str
+    key_id: str = "absent"
 
     def of_path(self) -> dict[str, str | int]:
         """The ids by the names that they have in addresses."""
@@ -178,6 +179,7 @@ async def _add_things(studio: Studio, outputs: Path, visibility: str) -> Things:
         preset = await work.presets.create(f"{visibility} ink", '{"positive_prompt": "ink"}', is_public=public)
         prompt = await work.prompts.create(f"{visibility} brevity", "Be brief.", is_public=public)
         await work.client_state.set("canvas", f"{visibility} canvas")
+        key = await work.api_keys.create("ana", visibility, prefix="tny_", key_hash=f"{visibility} hash", scopes=["read"])
         queued = await work.queue.enqueue(_batch(visibility))
     _write_files(outputs, image, video)
     return Things(
@@ -185,6 +187,7 @@ async def _add_things(studio: Studio, outputs: Path, visibility: str) -> Things:
         item_id=queued.item_ids[0],
         batch_id=queued.batch_id,
         destination=DESTINATIONS[visibility],
+        key_id=key.key_id,
     )
 
 

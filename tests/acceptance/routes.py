@@ -14,6 +14,7 @@ Kind = Literal[
     "own",  # answers with one's own things only
     "read",  # 404 for what one may not see, 2xx for what one may
     "change",  # 404 for what one may not see, 403 for what one may see and not change
+    "personal",  # 404 for everybody else, administrators too
     "bulk",  # leaves out what one may not change
     "shown",  # answers everybody, without what is its owner's alone
     "guarded",  # 403 for what everybody sees and only its owner changes
@@ -63,6 +64,11 @@ CALLS: dict[str, Call] = {
     "logout": Call("own"),
     "get_current_user_info": Call("own"),
     "refresh_media_cookie": Call("own"),
+    "list_api_keys": Call("own"),
+    "create_api_key": Call("own", body=lambda _: {"name": "Nightly", "scopes": ["read"]}),
+    "delete_api_key": Call("personal"),
+    "list_everybodys_api_keys": Call("admin"),
+    "revoke_api_key": Call("admin"),
     "create_board": Call("own", query=lambda _: {"board_name": "Mine"}),
     "list_boards": Call("own", query=lambda _: {"all": True}),
     "get_board": Call("read"),

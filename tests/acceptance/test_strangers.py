@@ -37,7 +37,15 @@ async def test_a_stranger_learns_nothing_and_changes_nothing(world: World) -> No
     for operation in operations(world.app):
         kind = CALLS[operation[0]].kind
         answer = await make_call(world.bo, operation, world.private)
-        expected = {"read": {404}, "change": {404}, "bulk": {200, 201}, "own": {200, 201}, **QUEUED}.get(kind)
+        expected = {
+            "read": {404},
+            "change": {404},
+            "personal": {404},
+            "admin": {403},
+            "bulk": {200, 201},
+            "own": {200, 201},
+            **QUEUED,
+        }.get(kind)
         assert expected is None or answer.status_code in expected, (operation, answer.text)
         assert "private" not in answer.text.replace('"board_visibility":"private"', ""), (operation, answer.text)
         if kind == "bulk":
@@ -49,7 +57,7 @@ async def test_absent_and_hidden_things_look_alike(world: World) -> None:
     """Word for word, so that names cannot be tried out."""
     absent = Things("absent", "absent.png", "absent.mp4", "absent", "absent", "absent", 99, "absent", "absent")
     for operation in operations(world.app):
-        if CALLS[operation[0]].kind in {"read", "change", "hidden"} and operation[1] != "HEAD":
+        if CALLS[operation[0]].kind in {"read", "change", "hidden", "personal"} and operation[1] != "HEAD":
             hidden = await make_call(world.bo, operation, world.private)
             missing = await make_call(world.bo, operation, absent)
             assert hidden.json() == missing.json(), operation
@@ -71,6 +79,8 @@ async def test_seeing_is_not_changing(world: World) -> None:
 async def test_an_administrator_reads_everything(world: World) -> None:
     """Also what is private to somebody."""
     for operation in operations(world.app):
+        if CALLS[operation[0]].kind == "personal":
+            assert (await make_call(world.root, operation, world.private)).status_code == 404, operation
         if CALLS[operation[0]].kind in {"read", "shown", "hidden"}:
             assert (await make_call(world.root, operation, world.private)).status_code == 200, operation
 

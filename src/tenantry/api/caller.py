@@ -7,18 +7,30 @@ from typing import Annotated
 from fastapi import Cookie, Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from tenantry.api.scopes import check_scope
 from tenantry.errors import AuthenticationFailed, NotAllowed
 from tenantry.queue import UnitOfWork
 from tenantry.settings import Settings
 from tenantry.studio import Studio
 from tenantry.tenancy import SYSTEM_USER_ID, Method, Principal
 
-__all__ = ["MEDIA_COOKIE", "Administrator", "Anybody", "Bearer", "Caller", "MediaViewer", "SignedIn", "StudioDependency"]
+__all__ = [
+    "MEDIA_COOKIE",
+    "Administrator",
+    "Anybody",
+    "Bearer",
+    "Caller",
+    "LoggedIn",
+    "MediaViewer",
+    "SettingsDependency",
+    "SignedIn",
+    "StudioDependency",
+]
 
 MEDIA_COOKIE = "tenantry_media"
 """Holds the access token for `<img>` and `<video>`, which cannot send headers; only reads of files accept it."""
 
-_bearer = HTTPBearer(auto_error=False, description="The token that `POST /api/v1/auth/login` gives.")
+_bearer = HTTPBearer(auto_error=False, description="The token that `POST /api/v1/auth/login` gives, or an API key.")
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 MediaCookie = Annotated[str | None, Cookie(alias=MEDIA_COOKIE, include_in_schema=False)]
 
@@ -63,7 +75,7 @@ SettingsDependency = Annotated[Settings, Depends(get_settings)]
 
 
 async def signed_in(request: Request, studio: StudioDependency, settings: SettingsDependency, credentials: Bearer) -> Caller:
-    """The user whose token came with the request; everybody is the system user where there are no users."""
+    """The user whose token or API key came with the request; everybody is the system user where there are no users."""
     return await _identify(request, studio, settings, credentials.credentials if credentials else None)
 
 
@@ -76,6 +88,13 @@ async def media_viewer(
 ) -> Caller:
     """Like `signed_in`; the media cookie is also a proof."""
     return await _identify(request, studio, settings, credentials.credentials if credentials else cookie)
+
+
+async def logged_in(caller: Annotated[Caller, Depends(signed_in)]) -> Caller:
+    """Somebody with a token. Raises `AuthenticationFailed` in a studio that has none to give (contract, section 7)."""
+    if caller.principal.method is Method.SINGLE_USER:
+        raise AuthenticationFailed("Nobody is logged in.", remedy="This studio has one user, who need not log in.")
+    return caller
 
 
 async def administrator(caller: Annotated[Caller, Depends(signed_in)]) -> Caller:
@@ -91,7 +110,9 @@ async def _identify(request: Request, studio: Studio, settings: Settings, token:
         return Caller(studio, settings, Principal(SYSTEM_USER_ID, is_admin=True, method=Method.SINGLE_USER))
     if not token:
         raise AuthenticationFailed("Nobody is logged in.", remedy="Send the header `Authorization: Bearer TOKEN`.")
-    return Caller(studio, settings, await studio.accounts.identify(token))
+    principal = await studio.accounts.identify(token)
+    check_scope(request, principal)
+    return Caller(studio, settings, principal)
 
 
 def _refuse_other_pages(request: Request, settings: Settings) -> None:
@@ -107,6 +128,7 @@ def _refuse_other_pages(request: Request, settings: Settings) -> None:
 
 
 SignedIn = Annotated[Caller, Depends(signed_in)]
+LoggedIn = Annotated[Caller, Depends(logged_in)]
 MediaViewer = Annotated[Caller, Depends(media_viewer)]
 Administrator = Annotated[Caller, Depends(administrator)]
 Anybody = Annotated[Studio, Depends(get_studio)]

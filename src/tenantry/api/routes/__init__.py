@@ -3,6 +3,8 @@
 from fastapi import APIRouter
 
 from tenantry.api.routes import (
+    admin_keys,
+    api_keys,
     auth,
     board_images,
     boards,
@@ -32,6 +34,8 @@ __all__ = ["ROUTERS", "TAGS"]
 
 ROUTERS: tuple[APIRouter, ...] = (
     auth.router,
+    api_keys.router,
+    admin_keys.router,
     boards.router,
     shares.router,
     board_images.router,
@@ -60,6 +64,8 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 TAGS = [
     {"name": "authentication", "description": "Logging in, and who one is."},
+    {"name": "api_keys", "description": "Keys by which a user's programs prove themselves."},
+    {"name": "administration", "description": "Accounts, for administrators."},
     {"name": "boards", "description": "Boards, what is on them, and with whom they are shared."},
     {"name": "images", "description": "Images: lists, files, stars, deletion."},
     {"name": "videos", "description": "Videos, like images."},

@@ -2,11 +2,10 @@
 
 import time
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
-from tenantry.api.caller import MEDIA_COOKIE, Anybody, Bearer, Caller, SettingsDependency, SignedIn
+from tenantry.api.caller import MEDIA_COOKIE, Anybody, Bearer, LoggedIn, SettingsDependency, SignedIn
 from tenantry.api.problems import responses
 from tenantry.api.shapes.accounts import (
     LoginRequest,
@@ -17,25 +16,14 @@ from tenantry.api.shapes.accounts import (
     Success,
     UserDTO,
 )
-from tenantry.errors import AuthenticationFailed, NotAllowed
+from tenantry.errors import NotAllowed
 from tenantry.settings import Settings
-from tenantry.tenancy import Method
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/auth", tags=["authentication"])
 _KNOWN = responses(HTTPStatus.UNAUTHORIZED)
 _OPEN = responses(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-
-
-def logged_in(caller: SignedIn) -> Caller:
-    """Somebody with a token. Raises `AuthenticationFailed` in a studio that has none to give (contract, section 7)."""
-    if caller.principal.method is Method.SINGLE_USER:
-        raise AuthenticationFailed("Nobody is logged in.", remedy="This studio has one user, who need not log in.")
-    return caller
-
-
-LoggedIn = Annotated[Caller, Depends(logged_in)]
 
 
 @router.get("/status", operation_id="get_setup_status", summary="Whether to log in, or to set up first")
