@@ -1,18 +1,21 @@
 """Everything that can be set from outside, read from the environment once, at the edge, and passed down from there."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from tenantry.errors import InvalidInput
 
-__all__ = ["Settings"]
+__all__ = ["Network", "Settings"]
 
 PREFIX = "TENANTRY_"
+
+Network = IPv4Network | IPv6Network
 
 
 class Settings(BaseSettings):
@@ -55,6 +58,15 @@ class Settings(BaseSettings):
 
     strict_passwords: bool = True
     """Whether a weak password is refused."""
+
+    login_attempts: int = Field(10, ge=1, le=1_000)
+    """Failed logins in a row to one account before the next ones must wait; five times as many from one address."""
+
+    login_max_wait: float = Field(900.0, ge=1, le=86_400)
+    """Seconds that they wait at most; from one second on the wait doubles with each failure."""
+
+    trusted_proxies: str = ""
+    """Addresses or networks of proxies whose `X-Forwarded-For` is believed, separated by commas; none by default."""
 
     sqlite_synchronous: Literal["FULL", "NORMAL"] = "FULL"
     """FULL: a commit survives a power loss; NORMAL: the last ones may not."""
@@ -113,6 +125,17 @@ class Settings(BaseSettings):
                 f"This setting cannot be used: {first['msg']}.", field=name, remedy=f"Correct {PREFIX}{name.upper()}."
             ) from None
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_networks(cls, text: str) -> str:
+        _networks(text)
+        return text
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """The networks of `trusted_proxies`."""
+        return _networks(self.trusted_proxies)
+
     @property
     def origins(self) -> list[str]:
         return [origin.strip().rstrip("/") for origin in self.allowed_origins.split(",") if origin.strip()]
@@ -128,3 +151,8 @@ class Settings(BaseSettings):
             return Path("outputs").absolute()
         file = url.database if url.get_backend_name() == "sqlite" else None
         return (Path(file).expanduser().absolute().parent if file else Path.cwd()) / "outputs"
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    """The addresses and networks in a list with commas between them. Raises `ValueError`."""
+    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())

@@ -81,3 +81,25 @@ async def test_a_studio_for_one_user_asks_nobody_to_log_in(settings: Settings) -
         await answer(client, "POST", "auth/login", 403, json={"email": "root@example.com", "password": PASSWORD})
         for method, address in (("GET", "auth/me"), ("POST", "auth/logout")):
             await answer(client, method, address, 401)
+
+
+async def test_too_many_failed_logins_must_wait(world: World) -> None:
+    """The answer says how long, and an administrator lifts it."""
+    for _ in range(world.settings.login_attempts):
+        await answer(world.anonymous, "POST", "auth/login", 401, json={"email": "bo@example.com", "password": "Wrong-Horse-9"})
+    right = {"email": "bo@example.com", "password": PASSWORD}
+    refused = await world.anonymous.post("/api/v1/auth/login", json=right)
+    assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (429, "limit_reached", "1")
+    await answer(world.root, "DELETE", "admin/login_waits/", 422)
+    lifted = await world.root.delete("/api/v1/admin/login_waits/?email=bo@example.com&address=127.0.0.1")
+    assert lifted.status_code == 204
+    await answer(world.anonymous, "POST", "auth/login", json=right)
+
+
+async def test_a_proxys_word_counts_only_where_it_is_trusted(world: World) -> None:
+    """Otherwise anybody could be everybody."""
+    for number in range(5 * world.settings.login_attempts):
+        credentials = {"email": f"user-{number}@example.com", "password": "Wrong-Horse-9"}
+        header = {"X-Forwarded-For": f"198.51.100.{number}"}
+        assert (await world.anonymous.post("/api/v1/auth/login", json=credentials, headers=header)).status_code == 401
+    await answer(world.anonymous, "POST", "auth/login", 429, json={"email": "ana@example.com", "password": PASSWORD})

@@ -3,11 +3,15 @@
 import io
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tenantry import Principal, connect
+from tenantry import run as drive
+from tenantry.accounts import AccountRules
+from tenantry.accounts.throttling import address_subject
 from tenantry.database import DatabaseURL
 from tenantry.tenancy import SYSTEM_USER_ID, InternalReason
 from tests.acceptance.commands import Command, Said, address, assert_refused
@@ -52,6 +56,17 @@ def test_a_user_is_added_and_listed(run: Command, database: DatabaseURL, typed: 
     listed = run("user", "list")
     assert listed.out.splitlines()[1].split()[:4] == ["root@example.com", "Root", "administrator", "never"]
     assert "$2" not in listed.out
+
+
+def test_a_wait_is_lifted(run: Command, example: DatabaseURL) -> None:
+    """Of an account or an address; one of them is named."""
+    assert run("user", "unblock", "ana@example.com").out == "No login has failed there.\n"
+    studio = connect(address(example))
+    with studio.direct.begin(Principal.internal(InternalReason.OPERATE)) as work:
+        drive(work.login_attempts.begin([address_subject("203.0.113.9", AccountRules())], timedelta(minutes=1)))
+    studio.close()
+    assert run("user", "unblock", "--address", "203.0.113.9").out == "The next login need not wait.\n"
+    assert_refused(run("user", "unblock"), "nobody")
 
 
 def test_a_key_is_made_listed_and_revoked(run: Command, example: DatabaseURL) -> None:

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from tenantry import InternalReason, Principal, Studio
-from tenantry.api.upkeep import Sweeping, recover_leases, upkeep
+from tenantry.api.upkeep import Sweeping, prune_logins, recover_leases, upkeep
 from tenantry.errors import DatabaseUnavailable
 from tenantry.queue import Status
+from tenantry.repositories.login_attempts import Subject
 from tests.integration.conftest import Mode, People, Ticking
 from tests.integration.queue.scene import INTERNAL, claim, complete, enqueue, register, statuses
 from tests.waiting import until_async, until_awaited
@@ -60,6 +61,20 @@ async def test_history_is_deleted_step_by_step(studio: Studio, people: People, c
     async with studio.read(INTERNAL) as work:
         assert (await work.queue.slice()).items == []
         assert (await work.queue.status()).everybody.total == 0
+
+
+async def test_failed_logins_are_forgotten_after_a_day(studio: Studio, clock: Ticking) -> None:
+    """Younger ones stay."""
+    subjects = [Subject("account:old", 3), Subject("account:young", 3)]
+    async with studio.begin(INTERNAL) as work:
+        await work.login_attempts.begin(subjects[:1], timedelta(minutes=1))
+    clock.pass_by(hours=23)
+    async with studio.begin(INTERNAL) as work:
+        await work.login_attempts.begin(subjects[1:], timedelta(minutes=1))
+    clock.pass_by(hours=2)
+    assert not await prune_logins(studio)
+    async with studio.begin(INTERNAL) as work:
+        assert [await work.login_attempts.lift([subject]) for subject in subjects] == [0, 1]
 
 
 async def test_a_duty_that_fails_is_tried_again(

@@ -9,10 +9,10 @@ from tenantry.tenancy import InternalReason
 SOURCE = Path(tenantry.__file__).parent
 
 USES: dict[str, list[str]] = {
-    "accounts/accounts.py": ["ADMINISTER_ACCOUNTS", "AUTHENTICATE", "CHANGE_OWNER"],
+    "accounts/accounts.py": ["ADMINISTER_ACCOUNTS", "CHANGE_OWNER"],
     "accounts/signing_in.py": ["AUTHENTICATE"],
     "api/routes/server.py": ["OPERATE"],
-    "api/upkeep.py": ["DELIVER", "INDEX_SEARCH", "WORK"],
+    "api/upkeep.py": ["AUTHENTICATE", "DELIVER", "INDEX_SEARCH", "WORK"],
     "cli/doctor.py": ["OPERATE"],
     "cli/demo.py": ["OPERATE"],
     "cli/keys.py": ["ADMINISTER_ACCOUNTS"],

@@ -26,7 +26,14 @@ def test_what_is_given_comes_before_the_environment(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "70000"), ("BCRYPT_COST", "3"), ("SQLITE_SYNCHRONOUS", "OFF"), ("BUSY_TIMEOUT", "-1")]
+    ("name", "value"),
+    [
+        ("PORT", "70000"),
+        ("BCRYPT_COST", "3"),
+        ("SQLITE_SYNCHRONOUS", "OFF"),
+        ("BUSY_TIMEOUT", "-1"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
+    ],
 )
 def test_a_setting_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     """With the variable to correct."""
@@ -35,6 +42,12 @@ def test_a_setting_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch, name
         Settings.read()
     assert caught.value.field == name.lower()
     assert f"TENANTRY_{name}" in str(caught.value)
+
+
+def test_trusted_proxies_are_addresses_and_networks() -> None:
+    """None where nothing is said."""
+    assert Settings.read().proxies == ()
+    assert [str(network) for network in Settings.read(trusted_proxies="10.0.0.0/8, ::1").proxies] == ["10.0.0.0/8", "::1/128"]
 
 
 def test_files_are_beside_the_database_file(tmp_path: Path) -> None:

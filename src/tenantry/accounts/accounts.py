@@ -6,14 +6,15 @@ from datetime import timedelta
 from enum import StrEnum
 
 from tenantry.accounts.api_keys import NewApiKey, digest, new_secret, shown_part
-from tenantry.accounts.passwords import check_password, hash_password, password_matches
+from tenantry.accounts.passwords import check_password, hash_password
 from tenantry.accounts.signing_in import SigningIn
+from tenantry.accounts.throttling import account_subject, address_subject
 from tenantry.errors import InvalidInput
 from tenantry.repositories import UnitOfWork
 from tenantry.repositories.checks import check_choice
 from tenantry.repositories.emails import check_email
 from tenantry.repositories.ownership import RowsMoved, RowsRemoved
-from tenantry.repositories.users import Credentials, User, set_up_already
+from tenantry.repositories.users import User, set_up_already
 from tenantry.tenancy import InternalReason, Principal
 
 __all__ = ["Accounts", "DataFate"]
@@ -60,20 +61,22 @@ class Accounts(SigningIn):
         """One user. Raises `NotFound`."""
         return await self._reading(lambda work: work.users.get(user_id))
 
-    async def change_password(self, user_id: str, current: str, new: str, *, keep_keys: bool = False) -> User:
+    async def change_password(
+        self, user_id: str, current: str, new: str, *, keep_keys: bool = False, address: str | None = None
+    ) -> User:
         """Change a password for its owner, ending all their tokens, and their API keys unless they want to keep them.
 
-        Raises `InvalidInput` for a wrong or a weak one, `NotFound`, `ProtectedUser`, and `Conflict` when somebody else
-        changed it at the same moment.
+        Raises `InvalidInput` for a wrong or a weak one, which counts like a failed login, `LimitReached` after too many of
+        them, `NotFound`, `ProtectedUser`, and `Conflict` when somebody else changed it at the same moment.
         """
         check_password(new, strict=self._rules.strict_passwords)
-        known = await self._known(user_id)
-        stored = known.password_hash if known else None
-        if not await password_matches(current, stored, self._rules.bcrypt_cost):
+        user = await self.user(user_id)
+        known = await self._prove(user.email or "", current, address)
+        if known is None or known.user.user_id != user_id:
             raise InvalidInput("The current password is wrong.", field="current_password")
         hashed = await hash_password(new, self._rules.bcrypt_cost)
         async with self._administering() as work:
-            return await work.users.set_password(user_id, hashed, replacing=stored, keep_keys=keep_keys)
+            return await work.users.set_password(user_id, hashed, replacing=known.password_hash, keep_keys=keep_keys)
 
     async def reset_password(self, user_id: str, new: str) -> User:
         """Give a user a password that an administrator chose, ending all their tokens and API keys.
@@ -83,7 +86,16 @@ class Accounts(SigningIn):
         check_password(new, strict=self._rules.strict_passwords)
         hashed = await hash_password(new, self._rules.bcrypt_cost)
         async with self._administering() as work:
-            return await work.users.set_password(user_id, hashed)
+            user = await work.users.set_password(user_id, hashed)
+            await work.login_attempts.lift([account_subject(user.email or "", self._rules)])
+            return user
+
+    async def lift_wait(self, *, email: str | None = None, address: str | None = None) -> bool:
+        """Let an account, or who comes from a network address, log in without waiting; whether there was any failure."""
+        subjects = [] if email is None else [account_subject(email, self._rules)]
+        subjects += [] if address is None else [address_subject(address, self._rules)]
+        async with self._administering() as work:
+            return await work.login_attempts.lift(subjects) > 0
 
     async def suspend(self, user_id: str) -> User:
         """Keep a user out, at once and with every token; their API keys end for good.
@@ -154,10 +166,3 @@ class Accounts(SigningIn):
         check_email(email)
         check_password(password, strict=self._rules.strict_passwords)
         return await hash_password(password, self._rules.bcrypt_cost)
-
-    async def _known(self, user_id: str) -> Credentials | None:
-        user = await self.user(user_id)
-        if user.email is None:
-            return None
-        async with self._ground.read(Principal.internal(InternalReason.AUTHENTICATE)) as work:
-            return await work.users.credentials(user.email)

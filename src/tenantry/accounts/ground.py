@@ -25,6 +25,8 @@ class AccountRules:
     strict_passwords: bool = True
     token_lifetime: timedelta = timedelta(days=1)
     remembered_token_lifetime: timedelta = timedelta(days=7)
+    login_attempts: int = 10
+    login_max_wait: timedelta = timedelta(minutes=15)
 
     @classmethod
     def of(cls, settings: Settings) -> "AccountRules":
@@ -34,6 +36,8 @@ class AccountRules:
             settings.strict_passwords,
             timedelta(days=settings.token_days),
             timedelta(days=settings.remembered_token_days),
+            settings.login_attempts,
+            timedelta(seconds=settings.login_max_wait),
         )
 
 

@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 from tenantry.accounts import api_keys, tokens
 from tenantry.accounts.ground import AccountRules, AccountsGround
 from tenantry.accounts.passwords import password_matches
+from tenantry.accounts.throttling import account_subject, address_subject, too_early
 from tenantry.accounts.tokens import Claims
 from tenantry.database import Clock, timestamp, utc_now
 from tenantry.errors import AuthenticationFailed, NotAllowed, NotFound
 from tenantry.repositories import UnitOfWork
 from tenantry.repositories.api_keys import ApiKey, StoredKey
-from tenantry.repositories.users import User, UserKind
+from tenantry.repositories.users import Credentials, User, UserKind
 from tenantry.tenancy import InternalReason, Method, Principal, Scope
 
 __all__ = ["SigningIn"]
@@ -33,21 +34,40 @@ class SigningIn:
         self._clock = clock
         self._secret: str | None = None
 
-    async def authenticate(self, email: str, password: str) -> User:
-        """The user of this address and password, noting the login.
+    async def authenticate(self, email: str, password: str, *, address: str | None = None) -> User:
+        """The user of this e-mail address and password, noting the login.
 
-        Raises `AuthenticationFailed`, which is the same for an unknown address and takes as long, and `NotAllowed` for a
-        deactivated user whose password is right.
+        Raises `AuthenticationFailed`, which is the same for an unknown account and takes as long; `LimitReached` after too
+        many failures of the account or of the network address, in the same way; and `NotAllowed` for a deactivated user
+        whose password is right.
         """
-        async with self._ground.read(_authenticating()) as work:
-            known = await work.users.credentials(email)
-        right = await password_matches(password, known.password_hash if known else None, self._rules.bcrypt_cost)
-        if known is None or not right:
+        known = await self._prove(email, password, address)
+        if known is None:
             raise AuthenticationFailed
         if not known.user.is_active:
             raise NotAllowed("This account is deactivated.", remedy="Ask an administrator.")
         async with self._ground.begin(_authenticating()) as work:
             return await work.users.touch_login(known.user.user_id)
+
+    async def _prove(self, email: str, password: str, address: str | None) -> Credentials | None:
+        """The user whose password this is, and None for a failure, which counts. Raises `LimitReached`."""
+        account = account_subject(email, self._rules)
+        others = [] if address is None else [address_subject(address, self._rules)]
+        async with self._ground.read(_authenticating()) as work:
+            known = await work.users.credentials(email)
+            wait = await work.login_attempts.wait([account, *others])
+        if not wait:
+            # Counted first: of many at once only so many are tried as one after the other would be.
+            async with self._ground.begin(_authenticating()) as work:
+                wait = await work.login_attempts.begin([account, *others], self._rules.login_max_wait)
+        if wait:
+            raise too_early(wait, self._rules)
+        right = await password_matches(password, known.password_hash if known else None, self._rules.bcrypt_cost)
+        if known is None or not right:
+            return None
+        async with self._ground.begin(_authenticating()) as work:
+            await work.login_attempts.succeed(account, others)
+        return known
 
     async def sign_in(self, email: str, password: str, remember_me: bool = False) -> str:
         """A token for the user of this address and password; one to remember lives longer. Raises like `authenticate`."""

@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from tenantry.api import problems
 from tenantry.api.guard import Guard
 from tenantry.api.problems import Problem, responses
+from tenantry.api.proxies import Proxied
 from tenantry.api.routes import ROUTERS, TAGS
 from tenantry.api.routes.server import pages
 from tenantry.api.routes.server import router as server
@@ -62,8 +63,9 @@ def create_app(studio: Studio, settings: Settings) -> FastAPI:
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
             expose_headers=["Retry-After", "X-Request-ID"],
         )
-    # Added last, so that it is outermost.
+    # Added last, so that they are outermost.
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(Proxied, trusted=settings.proxies)
     return app
 
 

@@ -44,6 +44,8 @@ def run(settings: Settings, *, migrate: bool | None = None) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            # The application does that itself, and believes nobody whom the settings do not name.
+            proxy_headers=False,
             timeout_graceful_shutdown=_GRACE,
             ws_per_message_deflate=WEBSOCKETS_COMPRESSED,
         )

@@ -9,10 +9,11 @@ import structlog
 
 from tenantry.database import timestamp
 from tenantry.errors import TenantryError
+from tenantry.repositories.login_attempts import FORGOTTEN_AFTER
 from tenantry.studio import Studio
 from tenantry.tenancy import InternalReason, Principal
 
-__all__ = ["Sweeping", "index_search", "prune_events", "recover_leases", "upkeep"]
+__all__ = ["Sweeping", "index_search", "prune_events", "prune_logins", "recover_leases", "upkeep"]
 
 _STEP = 50
 """Rows of one step of the text index; the writer is held for some 20 ms meanwhile."""
@@ -39,6 +40,7 @@ async def upkeep(studio: Studio, *, idle: float = 2.0, event_hours: float = 24.0
     duties: list[tuple[str, Step, float]] = [
         ("leases", lambda: recover_leases(studio), studio.queue_rules.lease / 3),
         ("history", sweeping.step, _SWEEP_EVERY),
+        ("logins", lambda: prune_logins(studio), _SWEEP_EVERY),
         ("events", lambda: prune_events(studio, timedelta(hours=event_hours)), _SWEEP_EVERY),
     ]
     if studio.database.dialect == "sqlite":
@@ -72,6 +74,13 @@ async def prune_events(studio: Studio, kept: timedelta) -> bool:
     async with studio.begin(Principal.internal(InternalReason.DELIVER)) as work:
         before = timestamp(work.ground.clock() - kept)
         return await work.outbox.prune(before, _SWEPT) == _SWEPT
+
+
+async def prune_logins(studio: Studio) -> bool:
+    """Forget a few of the failed logins that no longer count; whether there may be more."""
+    async with studio.begin(Principal.internal(InternalReason.AUTHENTICATE)) as work:
+        before = work.ground.clock() - FORGOTTEN_AFTER
+        return await work.login_attempts.prune(before, _SWEPT) == _SWEPT
 
 
 class Sweeping:

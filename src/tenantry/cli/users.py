@@ -125,6 +125,25 @@ def delete(
         print_table(("table", "rows"), list(outcome.rows.items()))
 
 
+@group.command(epilog="Example: `tenantry user unblock ana@example.com`")
+def unblock(
+    email: Annotated[str | None, typer.Argument(metavar="EMAIL", help="The account.")] = None,
+    network_address: Annotated[
+        str | None, typer.Option("--address", metavar="IP", help="The network address from which they come.")
+    ] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Let somebody log in without waiting whose logins failed too often."""
+    if email is None and network_address is None:
+        raise InvalidInput("This names nobody.", remedy="Give an e-mail address, or a network address with --address.")
+
+    async def lift(studio: Studio, _: Settings) -> bool:
+        return await studio.accounts.lift_wait(email=email, address=network_address)
+
+    lifted = in_studio(database, lift)
+    output.print("The next login need not wait." if lifted else "No login has failed there.", markup=False)
+
+
 @group.command("list", epilog="Example: `tenantry user list --search example.com`")
 def list_(
     search: Annotated[str | None, typer.Option("--search", metavar="TEXT", help="Only whose address or name has this.")] = None,

@@ -10,6 +10,7 @@ from tenantry.repositories.board_viewers import BoardViewers
 from tenantry.repositories.boards import Boards
 from tenantry.repositories.client_state import ClientState
 from tenantry.repositories.gallery import Gallery
+from tenantry.repositories.login_attempts import LoginAttempts
 from tenantry.repositories.media import MediaRepository
 from tenantry.repositories.model_relationships import ModelRelationships
 from tenantry.repositories.models import Models
@@ -102,6 +103,10 @@ class UnitOfWork:
     @cached_property
     def api_keys(self) -> ApiKeys:
         return ApiKeys(self.ground)
+
+    @cached_property
+    def login_attempts(self) -> LoginAttempts:
+        return LoginAttempts(self.ground)
 
     @cached_property
     def ownership(self) -> Ownership:

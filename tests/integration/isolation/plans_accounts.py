@@ -1,15 +1,17 @@
 """How users and the ownership of everything are attacked."""
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tenantry.errors import Conflict, NotAllowed, NotFound
 from tenantry.queue import UnitOfWork
+from tenantry.repositories.login_attempts import Subject
 from tests.integration.isolation.plan_kinds import Attack, Outcome, Plan, own, privileged
 from tests.integration.isolation.world import OWNER, Target
 
 NOT_ALLOWED, NOT_FOUND, SUCCESS = Outcome.NOT_ALLOWED, Outcome.NOT_FOUND, Outcome.SUCCESS
 HASH = "$2b$04$" + "x" * 53
+ATTEMPT = Subject(f"hidden {OWNER.user_id}", 3)
 SOMEBODY = "user-reader"
 
 
@@ -84,6 +86,11 @@ PLANS: dict[str, Plan] = {
     "api_keys.delete": _of_a_user(lambda work, target: work.api_keys.delete("hidden-api-key"), owner=SUCCESS),
     "api_keys.find": privileged(lambda work, target: work.api_keys.find("hidden hash hidden"), internal=True),
     "api_keys.touch": privileged(_touch, internal=True),
+    "login_attempts.wait": privileged(lambda work, target: work.login_attempts.wait([ATTEMPT])),
+    "login_attempts.begin": privileged(lambda work, target: work.login_attempts.begin([ATTEMPT], timedelta(days=1))),
+    "login_attempts.succeed": privileged(lambda work, target: work.login_attempts.succeed(ATTEMPT, [ATTEMPT])),
+    "login_attempts.lift": privileged(lambda work, target: work.login_attempts.lift([ATTEMPT])),
+    "login_attempts.prune": privileged(lambda work, target: work.login_attempts.prune(datetime(2999, 1, 1, tzinfo=UTC), 10)),
     "ownership.count": privileged(lambda work, target: work.ownership.count(target.owner)),
     "ownership.delete_data": privileged(lambda work, target: work.ownership.delete_data(target.owner)),
     "ownership.transfer": privileged(lambda work, target: work.ownership.transfer(target.owner, work.principal.user_id)),

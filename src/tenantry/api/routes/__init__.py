@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from tenantry.api.routes import (
     admin_keys,
+    admin_logins,
     api_keys,
     auth,
     board_images,
@@ -36,6 +37,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     auth.router,
     api_keys.router,
     admin_keys.router,
+    admin_logins.router,
     boards.router,
     shares.router,
     board_images.router,

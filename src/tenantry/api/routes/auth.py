@@ -23,6 +23,7 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/auth", tags=["authentication"])
 _KNOWN = responses(HTTPStatus.UNAUTHORIZED)
+_LOGIN = responses(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 _OPEN = responses(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
@@ -35,13 +36,14 @@ async def get_setup_status(studio: Anybody, settings: SettingsDependency) -> Set
     )
 
 
-@router.post("/login", operation_id="login", summary="Log in", responses=_OPEN)
+@router.post("/login", operation_id="login", summary="Log in", responses=_LOGIN)
 async def login(
     credentials: LoginRequest, request: Request, response: Response, studio: Anybody, settings: SettingsDependency
 ) -> LoginResponse:
-    """Exchange e-mail address and password for a token."""
+    """Exchange e-mail address and password for a token. After too many failures it says when to try again."""
     _require_users(settings)
-    user = await studio.accounts.authenticate(credentials.email, credentials.password.get_secret_value())
+    address = request.client.host if request.client else None
+    user = await studio.accounts.authenticate(credentials.email, credentials.password.get_secret_value(), address=address)
     token = await studio.accounts.issue(user, remember_me=credentials.remember_me)
     days = settings.remembered_token_days if credentials.remember_me else settings.token_days
     lifetime = int(days * 86_400)
