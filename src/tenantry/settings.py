@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     login_max_wait: float = Field(900.0, ge=1, le=86_400)
     """Seconds that they wait at most; from one second on the wait doubles with each failure."""
 
+    audit_days: float = Field(365.0, ge=1, le=36_500)
+    """Days for which the audit trail is kept."""
+
     trusted_proxies: str = ""
     """Addresses or networks of proxies whose `X-Forwarded-For` is believed, separated by commas; none by default."""
 

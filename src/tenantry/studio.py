@@ -27,6 +27,7 @@ from tenantry.errors import InvalidDatabaseURL
 from tenantry.events.recording import record
 from tenantry.queue import QueueRules, UnitOfWork
 from tenantry.queue.wakeup import announce
+from tenantry.repositories.audit import store_notes
 from tenantry.repositories.changes import Change
 from tenantry.tenancy import Principal
 
@@ -101,6 +102,7 @@ class Studio:
         async with self.database.writing(principal.identity) as connection:
             work = self.unit_of_work(connection, principal)
             yield work
+            await store_notes(work.ground)
             await record(work.ground)
             await announce(connection, work.ground.changes)
         self.tell(work)
@@ -130,6 +132,7 @@ class DirectStudio:
         with self._studio.database.direct_writing(principal.identity) as connection:
             work = self._studio.unit_of_work(connection, principal)
             yield work
+            run(store_notes(work.ground))
             run(record(work.ground))
             run(announce(connection, work.ground.changes))
         self._studio.tell(work)

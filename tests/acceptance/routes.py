@@ -69,6 +69,7 @@ CALLS: dict[str, Call] = {
     "delete_api_key": Call("personal"),
     "list_everybodys_api_keys": Call("admin"),
     "revoke_api_key": Call("admin"),
+    "list_audit_entries": Call("admin"),
     "lift_login_wait": Call("admin", query=lambda _: {"email": "ana@example.com"}),
     "create_board": Call("own", query=lambda _: {"board_name": "Mine"}),
     "list_boards": Call("own", query=lambda _: {"all": True}),

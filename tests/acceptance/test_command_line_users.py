@@ -58,6 +58,21 @@ def test_a_user_is_added_and_listed(run: Command, database: DatabaseURL, typed: 
     assert "$2" not in listed.out
 
 
+def test_the_audit_trail_is_shown(run: Command, example: DatabaseURL) -> None:
+    """Who runs commands is known no closer; filters are by address."""
+    assert run("user", "modify", "bo@example.com", "--deactivate").status == 0
+    assert run("user", "key", "add", "ana@example.com", "nightly", "--scope", "read").status == 0
+    shown = run("user", "audit").out.splitlines()
+    assert [line.split()[2:5] for line in shown[1:]] == [
+        ["key_created", "ana@example.com", "command_line"],
+        ["logins_ended", "bo@example.com", "command_line"],
+        ["user_suspended", "bo@example.com", "command_line"],
+    ]
+    assert run("user", "audit", "--of", "bo@example.com", "--action", "user_suspended").out.count("\n") == 2
+    assert run("user", "audit", "--by", "ana@example.com").out.count("\n") == 1
+    assert_refused(run("user", "audit", "--of", "no@example.com"), "no such user")
+
+
 def test_a_wait_is_lifted(run: Command, example: DatabaseURL) -> None:
     """Of an account or an address; one of them is named."""
     assert run("user", "unblock", "ana@example.com").out == "No login has failed there.\n"

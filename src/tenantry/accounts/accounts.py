@@ -13,6 +13,7 @@ from tenantry.errors import InvalidInput
 from tenantry.repositories import UnitOfWork
 from tenantry.repositories.checks import check_choice
 from tenantry.repositories.emails import check_email
+from tenantry.repositories.notes import AuditAction
 from tenantry.repositories.ownership import RowsMoved, RowsRemoved
 from tenantry.repositories.users import User, set_up_already
 from tenantry.tenancy import InternalReason, Principal
@@ -31,17 +32,27 @@ class DataFate(StrEnum):
 class Accounts(SigningIn):
     """Everything about accounts that is more than a row.
 
-    It acts for Tenantry itself: who calls it has checked that the caller may. Passwords are hashed and checked in a thread,
-    before a transaction begins.
+    It acts for Tenantry itself: who calls it has checked that the caller may, and says `by` whom it is asked, for the audit
+    trail. Passwords are hashed and checked in a thread, before a transaction begins.
     """
 
-    async def register(self, email: str, password: str, display_name: str | None = None, is_admin: bool = False) -> User:
+    async def register(
+        self,
+        email: str,
+        password: str,
+        display_name: str | None = None,
+        is_admin: bool = False,
+        *,
+        by: Principal | None = None,
+    ) -> User:
         """Add a user, who acts as `user.principal`. Raises `InvalidInput` by field, and `Conflict` for a taken address."""
         hashed = await self._hash_for(email, password)
-        async with self._administering() as work:
+        async with self._administering(by) as work:
             return await work.users.create(email, hashed, display_name=display_name, is_admin=is_admin)
 
-    async def register_first_administrator(self, email: str, password: str, display_name: str | None = None) -> User:
+    async def register_first_administrator(
+        self, email: str, password: str, display_name: str | None = None, *, address: str | None = None
+    ) -> User:
         """Add the administrator of a new studio. Raises like `register`, and `Conflict` once there is an administrator.
 
         Of many who try at once, on any number of servers, one succeeds.
@@ -50,7 +61,7 @@ class Accounts(SigningIn):
         if await self.has_administrator():
             raise set_up_already()
         hashed = await self._hash_for(email, password)
-        async with self._administering() as work:
+        async with self._administering(None, address) as work:
             return await work.users.create_first_admin(email, hashed, display_name=display_name)
 
     async def has_administrator(self) -> bool:
@@ -62,7 +73,7 @@ class Accounts(SigningIn):
         return await self._reading(lambda work: work.users.get(user_id))
 
     async def change_password(
-        self, user_id: str, current: str, new: str, *, keep_keys: bool = False, address: str | None = None
+        self, user_id: str, current: str, new: str, *, keep_keys: bool = False, by: Principal | None = None
     ) -> User:
         """Change a password for its owner, ending all their tokens, and their API keys unless they want to keep them.
 
@@ -71,52 +82,57 @@ class Accounts(SigningIn):
         """
         check_password(new, strict=self._rules.strict_passwords)
         user = await self.user(user_id)
-        known = await self._prove(user.email or "", current, address)
+        known = await self._prove(user.email or "", current, by, AuditAction.PASSWORD_CHANGE_FAILED)
         if known is None or known.user.user_id != user_id:
             raise InvalidInput("The current password is wrong.", field="current_password")
         hashed = await hash_password(new, self._rules.bcrypt_cost)
-        async with self._administering() as work:
+        async with self._administering(by) as work:
             return await work.users.set_password(user_id, hashed, replacing=known.password_hash, keep_keys=keep_keys)
 
-    async def reset_password(self, user_id: str, new: str) -> User:
+    async def reset_password(self, user_id: str, new: str, *, by: Principal | None = None) -> User:
         """Give a user a password that an administrator chose, ending all their tokens and API keys.
 
         Raises `InvalidInput`, `NotFound` or `ProtectedUser`.
         """
         check_password(new, strict=self._rules.strict_passwords)
         hashed = await hash_password(new, self._rules.bcrypt_cost)
-        async with self._administering() as work:
+        async with self._administering(by) as work:
             user = await work.users.set_password(user_id, hashed)
             await work.login_attempts.lift([account_subject(user.email or "", self._rules)])
             return user
 
-    async def lift_wait(self, *, email: str | None = None, address: str | None = None) -> bool:
+    async def lift_wait(self, *, email: str | None = None, address: str | None = None, by: Principal | None = None) -> bool:
         """Let an account, or who comes from a network address, log in without waiting; whether there was any failure."""
         subjects = [] if email is None else [account_subject(email, self._rules)]
         subjects += [] if address is None else [address_subject(address, self._rules)]
-        async with self._administering() as work:
+        async with self._administering(by) as work:
+            known = None if email is None else await work.users.credentials(email)
+            subject_id = known.user.user_id if known else None
+            await work.audit.note(AuditAction.WAIT_LIFTED, subject_id, account=email is not None, address=address is not None)
             return await work.login_attempts.lift(subjects) > 0
 
-    async def suspend(self, user_id: str) -> User:
+    async def suspend(self, user_id: str, *, by: Principal | None = None) -> User:
         """Keep a user out, at once and with every token; their API keys end for good.
 
         Raises `NotFound`, `ProtectedUser` or `LastAdministrator`.
         """
-        async with self._administering() as work:
+        async with self._administering(by) as work:
             await work.users.update(user_id, is_active=False)
             return await work.users.end_tokens(user_id)
 
-    async def activate(self, user_id: str) -> User:
+    async def activate(self, user_id: str, *, by: Principal | None = None) -> User:
         """Let a suspended user log in again. Raises `NotFound`."""
-        async with self._administering() as work:
+        async with self._administering(by) as work:
             return await work.users.update(user_id, is_active=True)
 
-    async def set_admin(self, user_id: str, is_admin: bool) -> User:
+    async def set_admin(self, user_id: str, is_admin: bool, *, by: Principal | None = None) -> User:
         """Make an administrator of a user, or no longer. Raises `NotFound`, `ProtectedUser` or `LastAdministrator`."""
-        async with self._administering() as work:
+        async with self._administering(by) as work:
             return await work.users.update(user_id, is_admin=is_admin)
 
-    async def delete(self, user_id: str, data: str, to: str | None = None) -> RowsMoved | RowsRemoved:
+    async def delete(
+        self, user_id: str, data: str, to: str | None = None, *, by: Principal | None = None
+    ) -> RowsMoved | RowsRemoved:
         """Delete a user, and what is theirs as `data` says: `delete` it, `transfer` it to another user, or `keep` it.
 
         What is kept belongs to the system user then. Where it is deleted, the answer names the files to delete too.
@@ -127,7 +143,7 @@ class Accounts(SigningIn):
             raise InvalidInput(
                 "A receiver goes with a transfer, and only with it.", field="to", remedy="Say who gets the data."
             )
-        async with self._ground.begin(Principal.internal(InternalReason.CHANGE_OWNER)) as work:
+        async with self._ground.begin(Principal.internal(InternalReason.CHANGE_OWNER, asked_by=by)) as work:
             await work.users.check_deletable(user_id)
             if to is not None:
                 outcome: RowsMoved | RowsRemoved = await work.ownership.transfer(user_id, to)
@@ -139,7 +155,13 @@ class Accounts(SigningIn):
         return outcome
 
     async def create_key(
-        self, user_id: str, name: str, scopes: Collection[str], lifetime: timedelta | None = None
+        self,
+        user_id: str,
+        name: str,
+        scopes: Collection[str],
+        lifetime: timedelta | None = None,
+        *,
+        by: Principal | None = None,
     ) -> NewApiKey:
         """Make an API key for a user, good for its lifetime or until it is deleted; its secret is never told again.
 
@@ -148,17 +170,18 @@ class Accounts(SigningIn):
         secret = new_secret()
         made = {"prefix": shown_part(secret), "key_hash": digest(secret)}
         expires_at = None if lifetime is None else self._clock() + lifetime
-        async with self._administering() as work:
+        async with self._administering(by) as work:
             return NewApiKey(await work.api_keys.create(user_id, name, **made, scopes=scopes, expires_at=expires_at), secret)
 
-    async def legacy_assign(self, email: str) -> RowsMoved:
+    async def legacy_assign(self, email: str, *, by: Principal | None = None) -> RowsMoved:
         """Give a user what a single-user studio left under the system user. Raises `NotFound`."""
-        async with self._ground.begin(Principal.internal(InternalReason.CHANGE_OWNER)) as work:
+        async with self._ground.begin(Principal.internal(InternalReason.CHANGE_OWNER, asked_by=by)) as work:
             return await work.ownership.legacy_assign(email)
 
     @asynccontextmanager
-    async def _administering(self) -> AsyncIterator[UnitOfWork]:
-        async with self._ground.begin(Principal.internal(InternalReason.ADMINISTER_ACCOUNTS)) as work:
+    async def _administering(self, by: Principal | None, address: str | None = None) -> AsyncIterator[UnitOfWork]:
+        itself = Principal.internal(InternalReason.ADMINISTER_ACCOUNTS, asked_by=by, address=address)
+        async with self._ground.begin(itself) as work:
             yield work
 
     async def _hash_for(self, email: str, password: str) -> str:

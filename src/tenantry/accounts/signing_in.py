@@ -14,6 +14,7 @@ from tenantry.database import Clock, timestamp, utc_now
 from tenantry.errors import AuthenticationFailed, NotAllowed, NotFound
 from tenantry.repositories import UnitOfWork
 from tenantry.repositories.api_keys import ApiKey, StoredKey
+from tenantry.repositories.notes import AuditAction
 from tenantry.repositories.users import Credentials, User, UserKind
 from tenantry.tenancy import InternalReason, Method, Principal, Scope
 
@@ -41,17 +42,22 @@ class SigningIn:
         many failures of the account or of the network address, in the same way; and `NotAllowed` for a deactivated user
         whose password is right.
         """
-        known = await self._prove(email, password, address)
+        nobody = _authenticating(address=address)
+        known = await self._prove(email, password, nobody, AuditAction.LOGIN_FAILED)
         if known is None:
             raise AuthenticationFailed
+        somebody = _authenticating(Principal(known.user.user_id, method=Method.PASSWORD, address=address))
         if not known.user.is_active:
+            async with self._ground.begin(somebody) as work:
+                await work.audit.note(AuditAction.LOGIN_REFUSED, known.user.user_id)
             raise NotAllowed("This account is deactivated.", remedy="Ask an administrator.")
-        async with self._ground.begin(_authenticating()) as work:
+        async with self._ground.begin(somebody) as work:
             return await work.users.touch_login(known.user.user_id)
 
-    async def _prove(self, email: str, password: str, address: str | None) -> Credentials | None:
-        """The user whose password this is, and None for a failure, which counts. Raises `LimitReached`."""
+    async def _prove(self, email: str, password: str, by: Principal | None, failure: AuditAction) -> Credentials | None:
+        """The user whose password this is, and None for a failure, which counts and is noted. Raises `LimitReached`."""
         account = account_subject(email, self._rules)
+        address = by.address if by else None
         others = [] if address is None else [address_subject(address, self._rules)]
         async with self._ground.read(_authenticating()) as work:
             known = await work.users.credentials(email)
@@ -64,6 +70,8 @@ class SigningIn:
             raise too_early(wait, self._rules)
         right = await password_matches(password, known.password_hash if known else None, self._rules.bcrypt_cost)
         if known is None or not right:
+            async with self._ground.begin(_authenticating(by, address)) as work:
+                await work.audit.note(failure, known.user.user_id if known else None)
             return None
         async with self._ground.begin(_authenticating()) as work:
             await work.login_attempts.succeed(account, others)
@@ -171,5 +179,5 @@ def _recognised(claims: Claims, user: User | None) -> Principal:
     return Principal(user.user_id, is_admin=user.is_admin, method=Method.TOKEN)
 
 
-def _authenticating() -> Principal:
-    return Principal.internal(InternalReason.AUTHENTICATE)
+def _authenticating(by: Principal | None = None, address: str | None = None) -> Principal:
+    return Principal.internal(InternalReason.AUTHENTICATE, asked_by=by, address=address)

@@ -31,7 +31,10 @@ def create_app(studio: Studio, settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         try:
-            async with upkeep(studio, event_hours=settings.event_hours), event_streams(app, studio, settings):
+            async with (
+                upkeep(studio, event_hours=settings.event_hours, audit_days=settings.audit_days),
+                event_streams(app, studio, settings),
+            ):
                 yield
         finally:
             await studio.aclose()

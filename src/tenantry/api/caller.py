@@ -1,7 +1,7 @@
 """Who makes a request, and the units of work that are done for them."""
 
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Cookie, Depends, Request
@@ -25,6 +25,7 @@ __all__ = [
     "SettingsDependency",
     "SignedIn",
     "StudioDependency",
+    "address_of",
 ]
 
 MEDIA_COOKIE = "tenantry_media"
@@ -107,12 +108,18 @@ async def administrator(caller: Annotated[Caller, Depends(signed_in)]) -> Caller
 async def _identify(request: Request, studio: Studio, settings: Settings, token: str | None) -> Caller:
     if not settings.multiuser:
         _refuse_other_pages(request, settings)
-        return Caller(studio, settings, Principal(SYSTEM_USER_ID, is_admin=True, method=Method.SINGLE_USER))
+        alone = Principal(SYSTEM_USER_ID, is_admin=True, method=Method.SINGLE_USER, address=address_of(request))
+        return Caller(studio, settings, alone)
     if not token:
         raise AuthenticationFailed("Nobody is logged in.", remedy="Send the header `Authorization: Bearer TOKEN`.")
     principal = await studio.accounts.identify(token)
     check_scope(request, principal)
-    return Caller(studio, settings, principal)
+    return Caller(studio, settings, replace(principal, address=address_of(request)))
+
+
+def address_of(request: Request) -> str | None:
+    """The network address from which a request came, as far as proxies are trusted to say."""
+    return request.client.host if request.client else None
 
 
 def _refuse_other_pages(request: Request, settings: Settings) -> None:

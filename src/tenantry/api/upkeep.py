@@ -13,7 +13,7 @@ from tenantry.repositories.login_attempts import FORGOTTEN_AFTER
 from tenantry.studio import Studio
 from tenantry.tenancy import InternalReason, Principal
 
-__all__ = ["Sweeping", "index_search", "prune_events", "prune_logins", "recover_leases", "upkeep"]
+__all__ = ["Sweeping", "index_search", "prune_audit", "prune_events", "prune_logins", "recover_leases", "upkeep"]
 
 _STEP = 50
 """Rows of one step of the text index; the writer is held for some 20 ms meanwhile."""
@@ -30,10 +30,13 @@ Step = Callable[[], Awaitable[bool]]
 
 
 @asynccontextmanager
-async def upkeep(studio: Studio, *, idle: float = 2.0, event_hours: float = 24.0) -> AsyncIterator[None]:
+async def upkeep(
+    studio: Studio, *, idle: float = 2.0, event_hours: float = 24.0, audit_days: float = 365.0
+) -> AsyncIterator[None]:
     """Do the server's duties for as long as the block runs.
 
-    `idle` is the pause of the text index, in seconds; events are kept for `event_hours`.
+    `idle` is the pause of the text index, in seconds; events are kept for `event_hours` and the audit trail for
+    `audit_days`.
     """
     stopping = asyncio.Event()
     sweeping = Sweeping(studio)
@@ -41,6 +44,7 @@ async def upkeep(studio: Studio, *, idle: float = 2.0, event_hours: float = 24.0
         ("leases", lambda: recover_leases(studio), studio.queue_rules.lease / 3),
         ("history", sweeping.step, _SWEEP_EVERY),
         ("logins", lambda: prune_logins(studio), _SWEEP_EVERY),
+        ("audit", lambda: prune_audit(studio, timedelta(days=audit_days)), _SWEEP_EVERY),
         ("events", lambda: prune_events(studio, timedelta(hours=event_hours)), _SWEEP_EVERY),
     ]
     if studio.database.dialect == "sqlite":
@@ -74,6 +78,12 @@ async def prune_events(studio: Studio, kept: timedelta) -> bool:
     async with studio.begin(Principal.internal(InternalReason.DELIVER)) as work:
         before = timestamp(work.ground.clock() - kept)
         return await work.outbox.prune(before, _SWEPT) == _SWEPT
+
+
+async def prune_audit(studio: Studio, kept: timedelta) -> bool:
+    """Delete a few of the audit trail's entries that are older than those that are kept; whether there may be more."""
+    async with studio.begin(Principal.internal(InternalReason.ADMINISTER_ACCOUNTS)) as work:
+        return await work.audit.prune(work.ground.clock() - kept, _SWEPT) == _SWEPT
 
 
 async def prune_logins(studio: Studio) -> bool:

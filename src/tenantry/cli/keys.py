@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tenantry.accounts import NewApiKey
-from tenantry.cli.options import DatabaseOption, existing_database, in_studio
+from tenantry.cli.options import OPERATOR, DatabaseOption, existing_database, in_studio
 from tenantry.cli.showing import output, print_table
 from tenantry.repositories import ApiKey
 from tenantry.settings import Settings
@@ -38,7 +38,7 @@ def add(
     async def make(studio: Studio, _: Settings) -> NewApiKey:
         async with studio.read(_administering()) as work:
             user = await work.users.get_by_email(email)
-        return await studio.accounts.create_key(user.user_id, name, scope, timedelta(days=days))
+        return await studio.accounts.create_key(user.user_id, name, scope, timedelta(days=days), by=OPERATOR)
 
     made = in_studio(database, make)
     output.print(made.secret, markup=False)
@@ -92,4 +92,4 @@ def _minute(time: str | None) -> str:
 
 
 def _administering() -> Principal:
-    return Principal.internal(InternalReason.ADMINISTER_ACCOUNTS)
+    return Principal.internal(InternalReason.ADMINISTER_ACCOUNTS, asked_by=OPERATOR)

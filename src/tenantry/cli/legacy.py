@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tenantry.cli.options import DatabaseOption, in_studio
+from tenantry.cli.options import OPERATOR, DatabaseOption, in_studio
 from tenantry.cli.showing import output, print_table
 from tenantry.repositories.ownership import RowsMoved
 from tenantry.settings import Settings
@@ -32,7 +32,7 @@ def assign(
     """Give a user everything that belongs to `system`, except what comes with every studio."""
 
     async def give(studio: Studio, _: Settings) -> RowsMoved:
-        return await studio.accounts.legacy_assign(email)
+        return await studio.accounts.legacy_assign(email, by=OPERATOR)
 
     moved = in_studio(database, give)
     output.print(f"{moved.total} rows were given to {email}.", markup=False)

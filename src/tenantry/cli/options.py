@@ -14,10 +14,14 @@ from tenantry.errors import DatabaseUnavailable
 from tenantry.queue import QueueRules
 from tenantry.settings import Settings
 from tenantry.studio import Studio, connect
+from tenantry.tenancy import SYSTEM_USER_ID, Method, Principal
 
-__all__ = ["DatabaseOption", "chosen_database", "existing_database", "in_studio", "opened"]
+__all__ = ["OPERATOR", "DatabaseOption", "chosen_database", "existing_database", "in_studio", "opened"]
 
 T = TypeVar("T")
+
+OPERATOR = Principal(SYSTEM_USER_ID, method=Method.COMMAND_LINE)
+"""Whoever runs the command, of whom no more is known."""
 
 DatabaseOption = Annotated[
     str | None,

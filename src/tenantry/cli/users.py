@@ -7,7 +7,8 @@ import typer
 from tenantry.accounts.accounts import DataFate
 from tenantry.accounts.passwords import check_password, hash_password
 from tenantry.cli import keys
-from tenantry.cli.options import DatabaseOption, existing_database, in_studio
+from tenantry.cli.audit import audit
+from tenantry.cli.options import OPERATOR, DatabaseOption, existing_database, in_studio
 from tenantry.cli.passwords import PasswordStdinOption, read_password
 from tenantry.cli.showing import output, print_table, safe
 from tenantry.errors import InvalidInput, NotFound
@@ -26,6 +27,7 @@ group = typer.Typer(
 )
 
 group.add_typer(keys.group, name="key")
+group.command(epilog="Example: `tenantry user audit --of ana@example.com --action login_failed`")(audit)
 
 EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's e-mail address.")]
 
@@ -43,7 +45,7 @@ def add(
     password = read_password(from_stdin=password_stdin)
 
     async def register(studio: Studio, _: Settings) -> User:
-        return await studio.accounts.register(email, password, display_name=name, is_admin=admin)
+        return await studio.accounts.register(email, password, display_name=name, is_admin=admin, by=OPERATOR)
 
     user = in_studio(database, register)
     output.print(f"Added {user.email}{_described(user)}.", markup=False)
@@ -113,7 +115,7 @@ def delete(
     async def end(studio: Studio, settings: Settings) -> RowsMoved | RowsRemoved:
         user_id = await _id_of(studio, email, "email")
         receiver = None if to is None else await _id_of(studio, to, "to")
-        outcome = await studio.accounts.delete(user_id, data, receiver)
+        outcome = await studio.accounts.delete(user_id, data, receiver, by=OPERATOR)
         if isinstance(outcome, RowsRemoved):
             _delete_files(outcome, settings)
         return outcome
@@ -138,7 +140,7 @@ def unblock(
         raise InvalidInput("This names nobody.", remedy="Give an e-mail address, or a network address with --address.")
 
     async def lift(studio: Studio, _: Settings) -> bool:
-        return await studio.accounts.lift_wait(email=email, address=network_address)
+        return await studio.accounts.lift_wait(email=email, address=network_address, by=OPERATOR)
 
     lifted = in_studio(database, lift)
     output.print("The next login need not wait." if lifted else "No login has failed there.", markup=False)
@@ -197,4 +199,4 @@ def _described(user: User) -> str:
 
 
 def _administering() -> Principal:
-    return Principal.internal(InternalReason.ADMINISTER_ACCOUNTS)
+    return Principal.internal(InternalReason.ADMINISTER_ACCOUNTS, asked_by=OPERATOR)

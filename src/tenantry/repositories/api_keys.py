@@ -14,6 +14,7 @@ from tenantry.database.tables import api_keys, users
 from tenantry.errors import Conflict, InvalidInput, NotAllowed, NotFound, ProtectedUser
 from tenantry.repositories.changes import AccountChanged
 from tenantry.repositories.checks import check_choice, check_name
+from tenantry.repositories.notes import AuditAction
 from tenantry.repositories.pages import Slice, check_window, decode_cursor, encode_cursor
 from tenantry.repositories.privileged import PrivilegedWrites
 from tenantry.repositories.user_lists import COLUMNS, User, UserKind, user_from
@@ -99,7 +100,9 @@ class ApiKeys(PrivilegedWrites):
             await self._check_owner(user_id, wanted)
             row = await self._connection.fetch_one(sa.insert(api_keys).values(values).returning(*_COLUMNS))
         assert row is not None
-        return _key_from(row)
+        key = _key_from(row)
+        self._note(AuditAction.KEY_CREATED, user_id, key=key.key_id, scopes=sorted(key.scopes))
+        return key
 
     async def delete(self, key_id: str, *, user_id: str | None = None) -> ApiKey:
         """End a key, of this user where one is given; answers what was known of it. Raises `NotFound`."""
@@ -113,6 +116,7 @@ class ApiKeys(PrivilegedWrites):
         async with self._ground.elevated(InternalReason.KEEP_KEYS):
             await self._connection.execute(sa.delete(api_keys).where(api_keys.c.key_id == key_id))
             owner = await self._user(key.user_id)
+        self._note(AuditAction.KEY_DELETED, key.user_id, key=key.key_id)
         # Who is connected by the key is looked at when the account changes.
         self._record(AccountChanged(owner.user_id, owner.is_admin, owner.is_active, owner.token_epoch))
         return key

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from tenantry.database import Clock, Connection, Dialect, Ids, Query, timestamp
 from tenantry.errors import NotAllowed, NotFound, TenantryError
 from tenantry.repositories.changes import Change
+from tenantry.repositories.notes import AuditAction, Note
 from tenantry.tenancy import InternalReason, Principal
 
 __all__ = ["Ground", "Repository", "among", "among_bound", "bound"]
@@ -24,13 +25,17 @@ __all__ = ["Ground", "Repository", "among", "among_bound", "bound"]
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What the repositories of one unit of work share; `changes` is what they did, told to others after the commit."""
+    """What the repositories of one unit of work share.
+
+    `changes` is what they did, told to others after the commit; `notes` what of it goes into the audit trail.
+    """
 
     connection: Connection
     principal: Principal
     clock: Clock
     ids: Ids
     changes: list[Change] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     @asynccontextmanager
     async def elevated(self, reason: InternalReason) -> AsyncIterator[None]:
@@ -90,6 +95,10 @@ class Repository:
     def _record(self, *changes: Change) -> None:
         """Note what was done, last of all, so that nothing is told of an operation that raised an error."""
         self._ground.changes.extend(changes)
+
+    def _note(self, action: AuditAction, subject_id: str | None, **detail: str | int | bool | list[str]) -> None:
+        """Have what was done to a user stored in the audit trail; ids and numbers, nothing that somebody wrote."""
+        self._ground.notes.append(Note(action, subject_id, detail))
 
     def _insert_into(self, table: sa.Table) -> "SQLiteInsert | PostgreSQLInsert":
         """An INSERT that knows ON CONFLICT in the connection's dialect."""

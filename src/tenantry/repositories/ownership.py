@@ -21,6 +21,7 @@ from tenantry.repositories.base import among
 from tenantry.repositories.changes import LibraryTransferred
 from tenantry.repositories.departures import lost_to_others
 from tenantry.repositories.emails import spellings
+from tenantry.repositories.notes import AuditAction
 from tenantry.repositories.owners import owned_tables
 from tenantry.repositories.privileged import PrivilegedWrites
 from tenantry.repositories.queue_counts import recount
@@ -103,8 +104,10 @@ class Ownership(PrivilegedWrites):
                 counts[table.name] = await self._do(sa.delete(table).where(table.c.user_id == user_id))
         counts[import_residue.name] = await self._forget_residue(user_id)
         await recount(self._connection, user_id)
+        removed = RowsRemoved(_without_zeros(counts), files)
+        self._note(AuditAction.DATA_DELETED, user_id, rows=removed.total)
         self._record(*lost)
-        return RowsRemoved(_without_zeros(counts), files)
+        return removed
 
     async def transfer(self, user_id: str, to: str) -> RowsMoved:
         """Give all that a user owns to another. Raises `NotFound`, and `InvalidInput` for a receiver that cannot be.
@@ -155,6 +158,7 @@ class Ownership(PrivilegedWrites):
             await self._forget_residue(giver)
         await recount(self._connection, giver, to)
         moved = RowsMoved(_without_zeros(counts))
+        self._note(AuditAction.DATA_GIVEN, giver, to=to, rows=moved.total)
         if moved.total or ended:
             self._record(LibraryTransferred(giver, to))
         return moved

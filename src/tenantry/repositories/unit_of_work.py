@@ -5,6 +5,7 @@ from functools import cached_property
 from tenantry.database import Clock, Connection, Ids
 from tenantry.repositories.api_keys import ApiKeys
 from tenantry.repositories.app_settings import AppSettings
+from tenantry.repositories.audit import AuditTrail
 from tenantry.repositories.base import Ground
 from tenantry.repositories.board_viewers import BoardViewers
 from tenantry.repositories.boards import Boards
@@ -103,6 +104,10 @@ class UnitOfWork:
     @cached_property
     def api_keys(self) -> ApiKeys:
         return ApiKeys(self.ground)
+
+    @cached_property
+    def audit(self) -> AuditTrail:
+        return AuditTrail(self.ground)
 
     @cached_property
     def login_attempts(self) -> LoginAttempts:

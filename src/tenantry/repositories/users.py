@@ -14,6 +14,7 @@ from tenantry.errors import Conflict, IntegrityViolation, InvalidInput, LastAdmi
 from tenantry.repositories.changes import AccountChanged, AccountCreated, AccountDeleted
 from tenantry.repositories.checks import MAX_NAME, check_text
 from tenantry.repositories.emails import check_email, spellings
+from tenantry.repositories.notes import AuditAction
 from tenantry.repositories.outbox import forget_events
 from tenantry.repositories.owners import owned_tables
 from tenantry.repositories.user_lists import COLUMNS, User, UserKind, UserLists, by_email, closest, named, user_from
@@ -100,6 +101,7 @@ class UserRepository(UserLists):
             _refuse_unless_person(user)
         if is_active is False:
             await self._end_keys(user_id)
+        self._note_rights(user, is_admin, is_active)
         return await self._change(user, changes)
 
     async def set_password(
@@ -120,19 +122,24 @@ class UserRepository(UserLists):
             raise Conflict("The password was changed by somebody else at this moment.", field="password", remedy="Try again.")
         if not keep_keys:
             await self._end_keys(user_id)
+        self._note(AuditAction.PASSWORD_CHANGED, user_id, keys_kept=keep_keys)
         return self._changed(user_from(row))
 
     async def end_tokens(self, user_id: str) -> User:
         """Make every token of a user worthless; API keys stay. Raises `NotFound`, or `NotAllowed` for a tenant."""
         await self._administered(user_id)
         changes = {"token_epoch": users.c.token_epoch + 1, "updated_at": self._now()}
-        return self._changed(await self._write(user_id, changes))
+        ended = await self._write(user_id, changes)
+        self._note(AuditAction.LOGINS_ENDED, user_id)
+        return self._changed(ended)
 
     async def touch_login(self, user_id: str) -> User:
         """Note that a user logged in now. Raises `NotFound`, or `NotAllowed` for a tenant."""
         await self._administered(user_id)
         moment = self._ground.clock().astimezone(UTC).isoformat(timespec="microseconds")
-        return await self._write(user_id, {"last_login_at": moment, "updated_at": self._now()})
+        user = await self._write(user_id, {"last_login_at": moment, "updated_at": self._now()})
+        self._note(AuditAction.LOGIN, user_id)
+        return user
 
     async def check_deletable(self, user_id: str) -> User:
         """Hold a user for deletion, so that nothing of theirs is added meanwhile.
@@ -159,6 +166,7 @@ class UserRepository(UserLists):
         # That they are gone is told after it, by this unit of work's own event.
         await forget_events(self._connection, user_id)
         await self._do(sa.delete(users).where(users.c.user_id == user_id))
+        self._note(AuditAction.USER_DELETED, user_id)
         self._record(AccountDeleted(user_id))
 
     async def _create(
@@ -181,6 +189,7 @@ class UserRepository(UserLists):
         if row is None:
             raise _taken()
         user = user_from(row)
+        self._note(AuditAction.USER_CREATED, user.user_id, is_admin=is_admin)
         self._record(AccountCreated(user.user_id))
         return user
 
@@ -225,7 +234,16 @@ class UserRepository(UserLists):
             return user
         async with self._ground.elevated(InternalReason.ADMINISTER_ACCOUNTS):
             changed = await self._write(user.user_id, {**changes, "updated_at": self._now()})
+        named = sorted(changes.keys() & {"display_name", "email"})
+        if named:
+            self._note(AuditAction.USER_CHANGED, user.user_id, changed=named)
         return self._changed(changed)
+
+    def _note_rights(self, user: User, is_admin: bool | None, is_active: bool | None) -> None:
+        if is_admin is not None and is_admin != user.is_admin:
+            self._note(AuditAction.ADMIN_GRANTED if is_admin else AuditAction.ADMIN_REVOKED, user.user_id)
+        if is_active is not None and is_active != user.is_active:
+            self._note(AuditAction.USER_ACTIVATED if is_active else AuditAction.USER_SUSPENDED, user.user_id)
 
     def _changed(self, user: User) -> User:
         self._record(AccountChanged(user.user_id, user.is_admin, user.is_active, user.token_epoch))

@@ -1,7 +1,7 @@
 """Who acts. Every unit of work has a principal; nothing in Tenantry takes an optional user id."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tenantry.database import Identity
@@ -18,6 +18,7 @@ class Method(StrEnum):
     """How a principal proved who it is."""
 
     TOKEN = "token"  # noqa: S105
+    PASSWORD = "password"  # noqa: S105
     API_KEY = "api_key"
     SINGLE_USER = "single_user"
     COMMAND_LINE = "command_line"
@@ -42,6 +43,7 @@ class InternalReason(StrEnum):
     RECORD_EVENTS = "store what a unit of work has changed, for those whom it concerns"
     DELIVER = "read stored events, and what they tell of, to hand each user what is theirs to know"
     KEEP_KEYS = "store and delete the API keys of a user who asks for it"
+    RECORD_AUDIT = "store who did what to an account, with what they did"
     OPERATE = "run, inspect and repair the installation"
 
 
@@ -53,7 +55,8 @@ internal_uses: Counter[InternalReason] = Counter()
 class Principal:
     """A user who acts, or Tenantry itself for a stated reason.
 
-    `scopes` is what the API key `key_id` may be used for; None where no key limits the user.
+    `scopes` is what the API key `key_id` may be used for; None where no key limits the user. `address` is the network address
+    from which they act, and `asked_by` who asked Tenantry for what it does itself; both are for the audit trail alone.
     """
 
     user_id: str
@@ -62,12 +65,16 @@ class Principal:
     reason: InternalReason | None = None
     scopes: frozenset[Scope] | None = None
     key_id: str | None = None
+    address: str | None = field(default=None, compare=False)
+    asked_by: "Principal | None" = field(default=None, compare=False)
 
     @classmethod
-    def internal(cls, reason: InternalReason) -> "Principal":
+    def internal(
+        cls, reason: InternalReason, *, asked_by: "Principal | None" = None, address: str | None = None
+    ) -> "Principal":
         """Tenantry itself, across users; not the `system` user, who is a user like others."""
         internal_uses[reason] += 1
-        return cls(SYSTEM_USER_ID, method=Method.INTERNAL, reason=reason)
+        return cls(SYSTEM_USER_ID, method=Method.INTERNAL, reason=reason, asked_by=asked_by, address=address)
 
     @property
     def is_internal(self) -> bool:

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from tenantry.errors import Conflict, NotAllowed, NotFound
 from tenantry.queue import UnitOfWork
+from tenantry.repositories.audit import AuditQuery
 from tenantry.repositories.login_attempts import Subject
+from tenantry.repositories.notes import AuditAction
 from tests.integration.isolation.plan_kinds import Attack, Outcome, Plan, own, privileged
 from tests.integration.isolation.world import OWNER, Target
 
@@ -86,6 +88,9 @@ PLANS: dict[str, Plan] = {
     "api_keys.delete": _of_a_user(lambda work, target: work.api_keys.delete("hidden-api-key"), owner=SUCCESS),
     "api_keys.find": privileged(lambda work, target: work.api_keys.find("hidden hash hidden"), internal=True),
     "api_keys.touch": privileged(_touch, internal=True),
+    "audit.note": privileged(lambda work, target: work.audit.note(AuditAction.LOGIN, target.owner)),
+    "audit.slice": privileged(lambda work, target: work.audit.slice(AuditQuery())),
+    "audit.prune": privileged(lambda work, target: work.audit.prune(datetime(2999, 1, 1, tzinfo=UTC), 10)),
     "login_attempts.wait": privileged(lambda work, target: work.login_attempts.wait([ATTEMPT])),
     "login_attempts.begin": privileged(lambda work, target: work.login_attempts.begin([ATTEMPT], timedelta(days=1))),
     "login_attempts.succeed": privileged(lambda work, target: work.login_attempts.succeed(ATTEMPT, [ATTEMPT])),

@@ -256,7 +256,7 @@ async def _account(connection: Connection, owner: str, secret: str) -> None:
     key = {"name": f"{secret} key", "prefix": secret, "scopes": "read", "last_used_at": f"2026-01-01 {secret}"}
     await _put(connection, tables.api_keys, key_id=f"{secret}-api-key", user_id=owner, key_hash=f"hidden hash {secret}", **key)
     await _put(connection, tables.login_attempts, subject=f"hidden {owner}", failures=1, blocked_until=NOW)
-    entry = {"action": "login", "method": "hidden", "address": "hidden", "detail": "{}"}
+    entry = {"action": "login", "method": "token", "address": "hidden", "detail": "{}"}
     await _put(connection, tables.audit_entries, actor_id=f"hidden {owner}", **entry)
 
 

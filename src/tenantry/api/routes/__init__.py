@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from tenantry.api.routes import (
+    admin_audit,
     admin_keys,
     admin_logins,
     api_keys,
@@ -36,6 +37,7 @@ __all__ = ["ROUTERS", "TAGS"]
 ROUTERS: tuple[APIRouter, ...] = (
     auth.router,
     api_keys.router,
+    admin_audit.router,
     admin_keys.router,
     admin_logins.router,
     boards.router,

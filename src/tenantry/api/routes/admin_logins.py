@@ -25,4 +25,4 @@ async def lift_login_wait(
     """Forget the failed logins of an account, or from an address, or both."""
     if email is None and address is None:
         raise InvalidInput("This names nobody.", field="email", remedy="Give an e-mail address, a network address or both.")
-    await caller.studio.accounts.lift_wait(email=email, address=address)
+    await caller.studio.accounts.lift_wait(email=email, address=address, by=caller.principal)

@@ -28,7 +28,8 @@ async def list_api_keys(caller: LoggedIn) -> list[ApiKeyDTO]:
 async def create_api_key(caller: LoggedIn, request: ApiKeyRequest) -> NewApiKeyDTO:
     """The answer is the only one that holds the key itself. It never allows more than its user may do."""
     lifetime = None if request.days is None else timedelta(days=request.days)
-    return NewApiKeyDTO.made(await caller.studio.accounts.create_key(caller.user_id, request.name, request.scopes, lifetime))
+    made = await caller.studio.accounts.create_key(caller.user_id, request.name, request.scopes, lifetime, by=caller.principal)
+    return NewApiKeyDTO.made(made)
 
 
 @router.delete(

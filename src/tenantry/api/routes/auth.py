@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 
-from tenantry.api.caller import MEDIA_COOKIE, Anybody, Bearer, LoggedIn, SettingsDependency, SignedIn
+from tenantry.api.caller import MEDIA_COOKIE, Anybody, Bearer, LoggedIn, SettingsDependency, SignedIn, address_of
 from tenantry.api.problems import responses
 from tenantry.api.shapes.accounts import (
     LoginRequest,
@@ -42,8 +42,9 @@ async def login(
 ) -> LoginResponse:
     """Exchange e-mail address and password for a token. After too many failures it says when to try again."""
     _require_users(settings)
-    address = request.client.host if request.client else None
-    user = await studio.accounts.authenticate(credentials.email, credentials.password.get_secret_value(), address=address)
+    user = await studio.accounts.authenticate(
+        credentials.email, credentials.password.get_secret_value(), address=address_of(request)
+    )
     token = await studio.accounts.issue(user, remember_me=credentials.remember_me)
     days = settings.remembered_token_days if credentials.remember_me else settings.token_days
     lifetime = int(days * 86_400)
@@ -52,11 +53,14 @@ async def login(
 
 
 @router.post("/setup", operation_id="setup_admin", summary="Create the first administrator", responses=_OPEN)
-async def setup_admin(request: SetupRequest, studio: Anybody, settings: SettingsDependency) -> SetupResponse:
+async def setup_admin(setup: SetupRequest, request: Request, studio: Anybody, settings: SettingsDependency) -> SetupResponse:
     """Possible only while there is no active administrator."""
     _require_users(settings)
     user = await studio.accounts.register_first_administrator(
-        request.email, password=request.password.get_secret_value(), display_name=request.display_name
+        setup.email,
+        password=setup.password.get_secret_value(),
+        display_name=setup.display_name,
+        address=address_of(request),
     )
     return SetupResponse(user=UserDTO.of(user))
 
