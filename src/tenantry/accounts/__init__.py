@@ -3,7 +3,7 @@
 from tenantry.accounts.accounts import Accounts, DataFate
 from tenantry.accounts.api_keys import NewApiKey
 from tenantry.accounts.ground import AccountRules, AccountsGround, DirectGround
-from tenantry.accounts.passwords import Strength, feedback, strength
+from tenantry.accounts.passwords import Strength, feedback, strength, suggestion
 from tenantry.accounts.tokens import Claims
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "Strength",
     "feedback",
     "strength",
+    "suggestion",
 ]

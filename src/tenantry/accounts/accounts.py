@@ -73,12 +73,20 @@ class Accounts(SigningIn):
         return await self._reading(lambda work: work.users.get(user_id))
 
     async def change_password(
-        self, user_id: str, current: str, new: str, *, keep_keys: bool = False, by: Principal | None = None
+        self,
+        user_id: str,
+        current: str,
+        new: str,
+        *,
+        keep_keys: bool = False,
+        display_name: str | None = None,
+        by: Principal | None = None,
     ) -> User:
         """Change a password for its owner, ending all their tokens, and their API keys unless they want to keep them.
 
-        Raises `InvalidInput` for a wrong or a weak one, which counts like a failed login, `LimitReached` after too many of
-        them, `NotFound`, `ProtectedUser`, and `Conflict` when somebody else changed it at the same moment.
+        A name to show is changed with it where one is given. Raises `InvalidInput` for a wrong or a weak password, the first
+        of which counts like a failed login, `LimitReached` after too many of them, `NotFound`, `ProtectedUser`, and
+        `Conflict` when somebody else changed it at the same moment.
         """
         check_password(new, strict=self._rules.strict_passwords)
         user = await self.user(user_id)
@@ -87,19 +95,55 @@ class Accounts(SigningIn):
             raise InvalidInput("The current password is wrong.", field="current_password")
         hashed = await hash_password(new, self._rules.bcrypt_cost)
         async with self._administering(by) as work:
+            await work.users.update(user_id, display_name=display_name)
             return await work.users.set_password(user_id, hashed, replacing=known.password_hash, keep_keys=keep_keys)
 
-    async def reset_password(self, user_id: str, new: str, *, by: Principal | None = None) -> User:
-        """Give a user a password that an administrator chose, ending all their tokens and API keys.
+    async def modify(
+        self,
+        user_id: str,
+        *,
+        email: str | None = None,
+        display_name: str | None = None,
+        is_admin: bool | None = None,
+        is_active: bool | None = None,
+        password: str | None = None,
+        by: Principal | None = None,
+    ) -> User:
+        """Change what is given of a user, all of it or nothing.
 
-        Raises `InvalidInput`, `NotFound` or `ProtectedUser`.
+        Deactivating them ends all their tokens and API keys, and so does a new password, which they need not wait to try.
+        Raises `InvalidInput`, `NotFound`, `Conflict` for an address that is taken, `ProtectedUser` or `LastAdministrator`.
         """
-        check_password(new, strict=self._rules.strict_passwords)
-        hashed = await hash_password(new, self._rules.bcrypt_cost)
+        hashed = None if password is None else await self._hash(password)
         async with self._administering(by) as work:
-            user = await work.users.set_password(user_id, hashed)
-            await work.login_attempts.lift([account_subject(user.email or "", self._rules)])
+            user = await work.users.update(
+                user_id, email=email, display_name=display_name, is_admin=is_admin, is_active=is_active
+            )
+            if is_active is False:
+                user = await work.users.end_tokens(user_id)
+            if hashed is not None:
+                user = await work.users.set_password(user_id, hashed)
+                await work.login_attempts.lift([account_subject(user.email or "", self._rules)])
             return user
+
+    async def reset_password(self, user_id: str, new: str, *, by: Principal | None = None) -> User:
+        """Give a user a password that an administrator chose. Raises `InvalidInput`, `NotFound` or `ProtectedUser`."""
+        return await self.modify(user_id, password=new, by=by)
+
+    async def suspend(self, user_id: str, *, by: Principal | None = None) -> User:
+        """Keep a user out, at once and with every token; their API keys end for good.
+
+        Raises `NotFound`, `ProtectedUser` or `LastAdministrator`.
+        """
+        return await self.modify(user_id, is_active=False, by=by)
+
+    async def activate(self, user_id: str, *, by: Principal | None = None) -> User:
+        """Let a suspended user log in again. Raises `NotFound`."""
+        return await self.modify(user_id, is_active=True, by=by)
+
+    async def set_admin(self, user_id: str, is_admin: bool, *, by: Principal | None = None) -> User:
+        """Make an administrator of a user, or no longer. Raises `NotFound`, `ProtectedUser` or `LastAdministrator`."""
+        return await self.modify(user_id, is_admin=is_admin, by=by)
 
     async def lift_wait(self, *, email: str | None = None, address: str | None = None, by: Principal | None = None) -> bool:
         """Let an account, or who comes from a network address, log in without waiting; whether there was any failure."""
@@ -110,25 +154,6 @@ class Accounts(SigningIn):
             subject_id = known.user.user_id if known else None
             await work.audit.note(AuditAction.WAIT_LIFTED, subject_id, account=email is not None, address=address is not None)
             return await work.login_attempts.lift(subjects) > 0
-
-    async def suspend(self, user_id: str, *, by: Principal | None = None) -> User:
-        """Keep a user out, at once and with every token; their API keys end for good.
-
-        Raises `NotFound`, `ProtectedUser` or `LastAdministrator`.
-        """
-        async with self._administering(by) as work:
-            await work.users.update(user_id, is_active=False)
-            return await work.users.end_tokens(user_id)
-
-    async def activate(self, user_id: str, *, by: Principal | None = None) -> User:
-        """Let a suspended user log in again. Raises `NotFound`."""
-        async with self._administering(by) as work:
-            return await work.users.update(user_id, is_active=True)
-
-    async def set_admin(self, user_id: str, is_admin: bool, *, by: Principal | None = None) -> User:
-        """Make an administrator of a user, or no longer. Raises `NotFound`, `ProtectedUser` or `LastAdministrator`."""
-        async with self._administering(by) as work:
-            return await work.users.update(user_id, is_admin=is_admin)
 
     async def delete(
         self, user_id: str, data: str, to: str | None = None, *, by: Principal | None = None
@@ -187,5 +212,8 @@ class Accounts(SigningIn):
     async def _hash_for(self, email: str, password: str) -> str:
         """Refuse what is cheap to refuse first."""
         check_email(email)
+        return await self._hash(password)
+
+    async def _hash(self, password: str) -> str:
         check_password(password, strict=self._rules.strict_passwords)
         return await hash_password(password, self._rules.bcrypt_cost)

@@ -5,13 +5,23 @@ Hashing takes a third of a second on purpose, so it runs in a thread and never i
 
 import asyncio
 import re
+import secrets
 from enum import StrEnum
 
 import bcrypt
 
 from tenantry.errors import InvalidInput
 
-__all__ = ["DEFAULT_COST", "Strength", "check_password", "feedback", "hash_password", "password_matches", "strength"]
+__all__ = [
+    "DEFAULT_COST",
+    "Strength",
+    "check_password",
+    "feedback",
+    "hash_password",
+    "password_matches",
+    "strength",
+    "suggestion",
+]
 
 DEFAULT_COST = 12
 """The logarithm of bcrypt's rounds."""
@@ -19,6 +29,7 @@ DEFAULT_COST = 12
 MIN_LENGTH = 8
 MAX_LENGTH = 1_000
 
+_SUGGESTED_BYTES = 15
 _BCRYPT_BYTES = 72
 # Up to the highest cost that the settings allow; a hash of cost 31 would keep a thread busy for days.
 _BCRYPT_HASH = re.compile(r"\$2[abxy]\$(0[4-9]|1[0-8])\$[./A-Za-z0-9]{53}")
@@ -49,6 +60,14 @@ def strength(password: str) -> Strength:
     if len(password) < MIN_LENGTH:
         return Strength.WEAK
     return Strength.MODERATE if feedback(password) else Strength.STRONG
+
+
+def suggestion() -> str:
+    """A strong password that nobody ever had."""
+    while True:
+        password = secrets.token_urlsafe(_SUGGESTED_BYTES)
+        if strength(password) is Strength.STRONG:
+            return password
 
 
 def check_password(password: str, *, strict: bool = True) -> None:

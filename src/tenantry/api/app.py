@@ -64,7 +64,7 @@ def create_app(studio: Studio, settings: Settings) -> FastAPI:
             allow_origins=settings.origins,
             allow_methods=["*"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key"],
-            expose_headers=["Retry-After", "X-Request-ID"],
+            expose_headers=["Retry-After", "X-Refreshed-Token", "X-Request-ID"],
         )
     # Added last, so that they are outermost.
     app.add_middleware(Guard, max_body_bytes=settings.max_body_bytes)

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from tenantry.accounts.accounts import DataFate
-from tenantry.accounts.passwords import check_password, hash_password
 from tenantry.cli import keys
 from tenantry.cli.audit import audit
 from tenantry.cli.options import OPERATOR, DatabaseOption, existing_database, in_studio
@@ -78,17 +77,16 @@ def modify(
         raise InvalidInput("There is nothing to change.", remedy="See: tenantry user modify --help")
     new_password = read_password(from_stdin=password_stdin) if wants_password else None
 
-    async def change(studio: Studio, settings: Settings) -> User:
-        hashed = None
-        if new_password is not None:
-            check_password(new_password, strict=settings.strict_passwords)
-            hashed = await hash_password(new_password, settings.bcrypt_cost)
-        async with studio.begin(_administering()) as work:
-            user = await work.users.get_by_email(email)
-            user = await work.users.update(user.user_id, email=new_email, display_name=name, is_admin=admin, is_active=active)
-            if active is False:
-                user = await work.users.end_tokens(user.user_id)
-            return user if hashed is None else await work.users.set_password(user.user_id, hashed)
+    async def change(studio: Studio, _: Settings) -> User:
+        return await studio.accounts.modify(
+            await _id_of(studio, email, "email"),
+            email=new_email,
+            display_name=name,
+            is_admin=admin,
+            is_active=active,
+            password=new_password,
+            by=OPERATOR,
+        )
 
     user = in_studio(database, change)
     output.print(f"Changed {user.email}{_described(user)}.", markup=False)

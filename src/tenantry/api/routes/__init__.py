@@ -26,6 +26,7 @@ from tenantry.api.routes import (
     shares,
     style_presets,
     system_prompts,
+    users,
     videos,
     virtual_boards,
     workflow_records,
@@ -37,6 +38,7 @@ __all__ = ["ROUTERS", "TAGS"]
 ROUTERS: tuple[APIRouter, ...] = (
     auth.router,
     api_keys.router,
+    users.router,
     admin_audit.router,
     admin_keys.router,
     admin_logins.router,

@@ -5,18 +5,24 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 
-from tenantry.api.caller import MEDIA_COOKIE, Anybody, Bearer, LoggedIn, SettingsDependency, SignedIn, address_of
+from tenantry.accounts import Strength, feedback, strength, suggestion
+from tenantry.api.caller import MEDIA_COOKIE, Anybody, Bearer, Caller, LoggedIn, SettingsDependency, SignedIn, address_of
 from tenantry.api.problems import responses
 from tenantry.api.shapes.accounts import (
     LoginRequest,
     LoginResponse,
+    PasswordFeedback,
+    PasswordRequest,
+    ProfileChanges,
     SetupRequest,
     SetupResponse,
     SetupStatus,
     Success,
+    SuggestedPassword,
     UserDTO,
 )
 from tenantry.errors import NotAllowed
+from tenantry.repositories import User
 from tenantry.settings import Settings
 
 __all__ = ["router"]
@@ -24,6 +30,7 @@ __all__ = ["router"]
 router = APIRouter(prefix="/auth", tags=["authentication"])
 _KNOWN = responses(HTTPStatus.UNAUTHORIZED)
 _LOGIN = responses(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+_CHANGE = responses(HTTPStatus.UNAUTHORIZED, HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS)
 _OPEN = responses(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
@@ -77,6 +84,46 @@ async def get_current_user_info(caller: LoggedIn, studio: Anybody) -> UserDTO:
     return UserDTO.of(await studio.accounts.user(caller.user_id))
 
 
+@router.patch("/me", operation_id="update_current_user", summary="Change one's name or password", responses=_CHANGE)
+async def update_current_user(
+    caller: LoggedIn, changes: ProfileChanges, request: Request, response: Response, credentials: Bearer
+) -> UserDTO:
+    """Change the name to show, the password, or both.
+
+    A new password takes the current one, ends all tokens, and all API keys unless they are kept. The header `X-Refreshed-Token`
+    then holds a new token, and the media cookie too.
+    """
+    if changes.new_password is None:
+        async with caller.change() as work:
+            return UserDTO.of(await work.users.update(caller.user_id, display_name=changes.display_name))
+    user = await caller.studio.accounts.change_password(
+        caller.user_id,
+        changes.current_password.get_secret_value() if changes.current_password else "",
+        changes.new_password.get_secret_value(),
+        keep_keys=changes.keep_api_keys,
+        display_name=changes.display_name,
+        by=caller.principal,
+    )
+    if credentials is not None:
+        await _refresh(caller, user, credentials.credentials, request, response)
+    return UserDTO.of(user)
+
+
+@router.get("/generate-password", operation_id="generate_password", summary="Suggest a strong password", responses=_KNOWN)
+async def generate_password(_: LoggedIn) -> SuggestedPassword:
+    """Another one each time; nothing remembers it."""
+    return SuggestedPassword(password=suggestion())
+
+
+@router.post("/password-strength", operation_id="check_password_strength", summary="Judge a password")
+async def check_password_strength(request: PasswordRequest, settings: SettingsDependency) -> PasswordFeedback:
+    """How strong it is, whether it would be taken, and what would make it strong. It is neither kept nor logged."""
+    password = request.password.get_secret_value()
+    judged = strength(password)
+    accepted = bool(password) and (judged is Strength.STRONG or not settings.strict_passwords)
+    return PasswordFeedback(strength=judged, accepted=accepted, wanted=feedback(password))
+
+
 @router.post("/media-cookie", operation_id="refresh_media_cookie", summary="Let pictures load", responses=_KNOWN)
 async def refresh_media_cookie(
     _: SignedIn,
@@ -91,6 +138,15 @@ async def refresh_media_cookie(
         claims = await studio.accounts.claims(credentials.credentials)
         _set_media_cookie(request, response, credentials.credentials, max(0, claims.expires_at - int(time.time())))
     return Success()
+
+
+async def _refresh(caller: Caller, user: User, old: str, request: Request, response: Response) -> None:
+    """Let whoever has just proved themselves go on, for as long as they could before."""
+    remembered = (await caller.studio.accounts.claims(old)).remember_me
+    token = await caller.studio.accounts.issue(user, remember_me=remembered)
+    response.headers["X-Refreshed-Token"] = token
+    days = caller.settings.remembered_token_days if remembered else caller.settings.token_days
+    _set_media_cookie(request, response, token, int(days * 86_400))
 
 
 def _require_users(settings: Settings) -> None:

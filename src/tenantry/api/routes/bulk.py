@@ -9,6 +9,7 @@ from tenantry.api.caller import Caller
 from tenantry.api.files import MediaFiles
 from tenantry.errors import NotAllowed
 from tenantry.repositories import UNCATEGORIZED, MediaItem, MediaQuery, MediaRepository
+from tenantry.repositories.ownership import MediaFile
 from tenantry.repositories.pages import MAX_LIMIT
 
 __all__ = ["Changed", "delete", "delete_files", "delete_uncategorized", "put_on_board", "require", "star", "take_off_board"]
@@ -70,12 +71,12 @@ async def require(media: MediaRepository, name: str, changed: Changed, kind: str
     return changed
 
 
-async def delete_files(caller: Caller, items: Sequence[MediaItem]) -> None:
+async def delete_files(caller: Caller, items: Sequence[MediaItem | MediaFile]) -> None:
     """Delete the files of records that are gone for good; one that cannot be deleted is only logged."""
     await asyncio.to_thread(_delete_files, MediaFiles(caller.settings.outputs_folder), items)
 
 
-def _delete_files(files: MediaFiles, items: Sequence[MediaItem]) -> None:
+def _delete_files(files: MediaFiles, items: Sequence[MediaItem | MediaFile]) -> None:
     for item in items:
         try:
             files.delete(item)

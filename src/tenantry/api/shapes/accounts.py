@@ -2,18 +2,25 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, model_validator
 
+from tenantry.accounts import Strength
 from tenantry.api.shapes.common import moment
 from tenantry.repositories.users import User
 
 __all__ = [
     "LoginRequest",
     "LoginResponse",
+    "NewUserRequest",
+    "PasswordFeedback",
+    "PasswordRequest",
+    "ProfileChanges",
     "SetupRequest",
     "SetupResponse",
     "SetupStatus",
     "Success",
+    "SuggestedPassword",
+    "UserChanges",
     "UserDTO",
 ]
 
@@ -84,6 +91,60 @@ class SetupStatus(BaseModel):
     multiuser_enabled: bool
     strict_password_checking: bool
     admin_email: str | None = Field(None, description="Always null; kept for InvokeAI's clients.")
+
+
+class ProfileChanges(BaseModel):
+    """What somebody changes of their own account; what is left out stays."""
+
+    display_name: str | None = Field(None, max_length=300)
+    current_password: SecretStr | None = Field(None, max_length=1_000)
+    new_password: SecretStr | None = Field(None, max_length=1_000)
+    keep_api_keys: bool = Field(False, description="Whether a new password leaves one's API keys alone.")
+
+    @model_validator(mode="after")
+    def _proved(self) -> "ProfileChanges":
+        if self.new_password is not None and self.current_password is None:
+            raise ValueError("a new password takes the current one")
+        return self
+
+
+class NewUserRequest(BaseModel):
+    """A user who is wanted."""
+
+    email: str = Field(max_length=320)
+    display_name: str | None = Field(None, max_length=300)
+    password: SecretStr = Field(max_length=1_000)
+    is_admin: bool = False
+
+
+class UserChanges(BaseModel):
+    """What an administrator changes of a user; what is left out stays."""
+
+    email: str | None = Field(None, max_length=320)
+    display_name: str | None = Field(None, max_length=300)
+    password: SecretStr | None = Field(None, max_length=1_000)
+    is_admin: bool | None = None
+    is_active: bool | None = None
+
+
+class PasswordRequest(BaseModel):
+    """A password to judge."""
+
+    password: SecretStr = Field(max_length=1_000)
+
+
+class PasswordFeedback(BaseModel):
+    """How good a password is."""
+
+    strength: Strength
+    accepted: bool = Field(description="Whether this studio takes it.")
+    wanted: list[str] = Field(description="What would make it strong, such as `a digit`.")
+
+
+class SuggestedPassword(BaseModel):
+    """A strong password."""
+
+    password: str
 
 
 class Success(BaseModel):
