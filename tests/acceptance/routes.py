@@ -77,6 +77,11 @@ CALLS: dict[str, Call] = {
     "delete_api_key": Call("personal"),
     "list_everybodys_api_keys": Call("admin"),
     "revoke_api_key": Call("admin"),
+    "list_links": Call("admin"),
+    "invite": Call("admin", body=lambda _: {"email": "new@example.com"}),
+    "offer_password_reset": Call("admin"),
+    "delete_link": Call("admin"),
+    "redeem_link": Call("open", body=lambda _: {"secret": "tnl_nonsense", "password": "Correct-Horse-9"}),
     "list_audit_entries": Call("admin"),
     "lift_login_wait": Call("admin", query=lambda _: {"email": "ana@example.com"}),
     "create_board": Call("own", query=lambda _: {"board_name": "Mine"}),
@@ -207,7 +212,7 @@ CALLS: dict[str, Call] = {
 }
 """By operation id; a route without a row here fails the suite."""
 
-OTHERS = {"user_id": "root", "date": "2026-11-23", "queue_id": "default", "worker_id": "absent"}
+OTHERS = {"user_id": "root", "link_id": "absent", "date": "2026-11-23", "queue_id": "default", "worker_id": "absent"}
 """What else stands in addresses."""
 
 

@@ -58,6 +58,21 @@ def test_a_user_is_added_and_listed(run: Command, database: DatabaseURL, typed: 
     assert "$2" not in listed.out
 
 
+def test_links_are_made_for_who_is_wanted(run: Command, example: DatabaseURL) -> None:
+    """What is secret in them is the first line, once."""
+    for words, action in (
+        (("invite", "di@example.com", "--admin"), "invited"),
+        (("reset", "ana@example.com"), "reset_offered"),
+    ):
+        made = run("user", *words)
+        secret = made.out.splitlines()[0]
+        assert secret.startswith("tnl_")
+        assert action in run("user", "audit", "--limit", "1").out
+        assert secret not in run("user", "audit").out
+    assert_refused(run("user", "invite", "ana@example.com"), "email")
+    assert_refused(run("user", "reset", "no@example.com"), "email")
+
+
 def test_the_audit_trail_is_shown(run: Command, example: DatabaseURL) -> None:
     """Who runs commands is known no closer; filters are by address."""
     assert run("user", "modify", "bo@example.com", "--deactivate").status == 0

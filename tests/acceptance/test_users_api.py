@@ -104,3 +104,30 @@ async def test_what_must_not_become_of_users_is_refused(world: World) -> None:
         await answer(world.root, "PATCH", f"auth/users/{address}", status, json={"is_active": False})
     await answer(world.root, "DELETE", "auth/users/ana?data=transfer", 422)
     await answer(world.root, "DELETE", "auth/users/ana?data=transfer&to=nobody", 422)
+
+
+async def test_who_has_a_link_comes_in(world: World) -> None:
+    """Nobody else sees it; the administrator sees that it is there until it is used."""
+    invited = await answer(world.root, "POST", "auth/links/invitations", 201, json={"email": "di@example.com"})
+    reset = await answer(world.root, "POST", "auth/links/resets/bo", 201)
+    listed = await answer(world.root, "GET", "auth/links/")
+    assert [link["link_id"] for link in listed] == [reset["link_id"], invited["link_id"]]
+    assert all("secret" not in link for link in listed)
+    weak = {"secret": invited["secret"], "password": "weak"}
+    assert (await answer(world.anonymous, "POST", "auth/links/redeem", 422, json=weak))["field"] == "password"
+    di = await answer(world.anonymous, "POST", "auth/links/redeem", json={**weak, "password": OTHER, "display_name": "Di"})
+    assert (di["email"], di["display_name"], di["is_admin"]) == ("di@example.com", "Di", False)
+    await answer(world.anonymous, "POST", "auth/links/redeem", json={"secret": reset["secret"], "password": OTHER})
+    await answer(world.bo, "GET", "auth/me", 401)
+    for email in ("di@example.com", "bo@example.com"):
+        await answer(world.anonymous, "POST", "auth/login", json={"email": email, "password": OTHER})
+    again = {"secret": reset["secret"], "password": OTHER}
+    assert (await answer(world.anonymous, "POST", "auth/links/redeem", 404, json=again))["field"] == "secret"
+
+
+async def test_a_link_is_taken_back(world: World) -> None:
+    """It opens nothing from then on."""
+    invited = await answer(world.root, "POST", "auth/links/invitations", 201, json={"email": "di@example.com"})
+    assert (await world.root.delete(f"/api/v1/auth/links/{invited['link_id']}")).status_code == 204
+    await answer(world.root, "DELETE", f"auth/links/{invited['link_id']}", 404)
+    await answer(world.anonymous, "POST", "auth/links/redeem", 404, json={"secret": invited["secret"], "password": OTHER})

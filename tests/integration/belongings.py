@@ -50,6 +50,8 @@ async def _library(connection: Connection, user: str) -> None:
         await _put(connection, tables.client_state, user_id=user, key=key, value=f"{user}'s")
     facts = {"name": "Nightly", "prefix": "tny_", "key_hash": f"hash of {user}", "scopes": "read"}
     await _put(connection, tables.api_keys, key_id=f"{user}-key", user_id=user, **facts)
+    link = {"link_id": f"{user}-link", "secret_hash": f"hash of {user}", "expires_at": NOW}
+    await _put(connection, tables.account_links, user_id=user, **link)
     await _queue(connection, user)
 
 

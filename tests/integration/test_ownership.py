@@ -19,7 +19,7 @@ from tests.integration.belongings import give_belongings
 from tests.integration.conftest import Mode, People
 from tests.integration.isolation.snapshot import StoredRow, snapshot
 
-NOTED = ("api_keys", "events", "queue_turns", "queue_limits", "queue_usage")
+NOTED = ("account_links", "api_keys", "events", "queue_turns", "queue_limits", "queue_usage")
 """What is noted of a user; it goes with the user, not with what is theirs."""
 
 ITSELF = Principal.internal(InternalReason.CHANGE_OWNER)

@@ -3,6 +3,7 @@
 from tenantry.accounts.accounts import Accounts, DataFate
 from tenantry.accounts.api_keys import NewApiKey
 from tenantry.accounts.ground import AccountRules, AccountsGround, DirectGround
+from tenantry.accounts.linking import NewLink
 from tenantry.accounts.passwords import Strength, feedback, strength, suggestion
 from tenantry.accounts.tokens import Claims
 
@@ -14,6 +15,7 @@ __all__ = [
     "DataFate",
     "DirectGround",
     "NewApiKey",
+    "NewLink",
     "Strength",
     "feedback",
     "strength",

@@ -1,16 +1,14 @@
 """The accounts of a studio, from the first administrator's beginning to any user's end."""
 
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection
 from datetime import timedelta
 from enum import StrEnum
 
 from tenantry.accounts.api_keys import NewApiKey, digest, new_secret, shown_part
+from tenantry.accounts.linking import Linking
 from tenantry.accounts.passwords import check_password, hash_password
-from tenantry.accounts.signing_in import SigningIn
 from tenantry.accounts.throttling import account_subject, address_subject
 from tenantry.errors import InvalidInput
-from tenantry.repositories import UnitOfWork
 from tenantry.repositories.checks import check_choice
 from tenantry.repositories.emails import check_email
 from tenantry.repositories.notes import AuditAction
@@ -29,7 +27,7 @@ class DataFate(StrEnum):
     KEEP = "keep"
 
 
-class Accounts(SigningIn):
+class Accounts(Linking):
     """Everything about accounts that is more than a row.
 
     It acts for Tenantry itself: who calls it has checked that the caller may, and says `by` whom it is asked, for the audit
@@ -203,17 +201,7 @@ class Accounts(SigningIn):
         async with self._ground.begin(Principal.internal(InternalReason.CHANGE_OWNER, asked_by=by)) as work:
             return await work.ownership.legacy_assign(email)
 
-    @asynccontextmanager
-    async def _administering(self, by: Principal | None, address: str | None = None) -> AsyncIterator[UnitOfWork]:
-        itself = Principal.internal(InternalReason.ADMINISTER_ACCOUNTS, asked_by=by, address=address)
-        async with self._ground.begin(itself) as work:
-            yield work
-
     async def _hash_for(self, email: str, password: str) -> str:
         """Refuse what is cheap to refuse first."""
         check_email(email)
         return await self._hash(password)
-
-    async def _hash(self, password: str) -> str:
-        check_password(password, strict=self._rules.strict_passwords)
-        return await hash_password(password, self._rules.bcrypt_cost)

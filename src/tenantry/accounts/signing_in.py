@@ -1,13 +1,14 @@
 """Signing in, and who a token or an API key belongs to."""
 
 import hmac
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from tenantry.accounts import api_keys, tokens
 from tenantry.accounts.ground import AccountRules, AccountsGround
-from tenantry.accounts.passwords import password_matches
+from tenantry.accounts.passwords import check_password, hash_password, password_matches
 from tenantry.accounts.throttling import account_subject, address_subject, too_early
 from tenantry.accounts.tokens import Claims
 from tenantry.database import Clock, timestamp, utc_now
@@ -136,6 +137,16 @@ class SigningIn:
         if key.last_used_at is None or key.last_used_at < timestamp(before):
             async with self._ground.begin(_authenticating()) as work:
                 await work.api_keys.touch(key.key_id, before)
+
+    @asynccontextmanager
+    async def _administering(self, by: Principal | None, address: str | None = None) -> AsyncIterator[UnitOfWork]:
+        itself = Principal.internal(InternalReason.ADMINISTER_ACCOUNTS, asked_by=by, address=address)
+        async with self._ground.begin(itself) as work:
+            yield work
+
+    async def _hash(self, password: str) -> str:
+        check_password(password, strict=self._rules.strict_passwords)
+        return await hash_password(password, self._rules.bcrypt_cost)
 
     async def _reading(self, operation: Callable[[UnitOfWork], Coroutine[Any, Any, T]]) -> T:
         """One short read; on SQLite it costs less in place than the way to a thread and back."""

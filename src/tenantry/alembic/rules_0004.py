@@ -1,4 +1,4 @@
-"""The tenancy rules of keys, failed logins and the audit trail that the database itself keeps.
+"""The tenancy rules of keys, links, failed logins and the audit trail that the database itself keeps.
 
 A tenant reads what is known of their own keys, without the hashes, and changes none in whatever SQL: who could write there
 could make a key in a scope that nobody gave them. The rest is Tenantry's own.
@@ -13,7 +13,7 @@ from tenantry.database import SERVICE_ROLE, TENANT_ROLE
 
 __all__ = ["create_rules"]
 
-_TABLES = ("api_keys", "login_attempts", "audit_entries")
+_TABLES = ("api_keys", "account_links", "login_attempts", "audit_entries")
 _SHOWN = "key_id, user_id, name, prefix, scopes, expires_at, last_used_at, created_at"
 
 

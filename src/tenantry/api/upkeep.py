@@ -87,10 +87,11 @@ async def prune_audit(studio: Studio, kept: timedelta) -> bool:
 
 
 async def prune_logins(studio: Studio) -> bool:
-    """Forget a few of the failed logins that no longer count; whether there may be more."""
+    """Forget a few of the failed logins and links that no longer count; whether there may be more."""
     async with studio.begin(Principal.internal(InternalReason.AUTHENTICATE)) as work:
         before = work.ground.clock() - FORGOTTEN_AFTER
-        return await work.login_attempts.prune(before, _SWEPT) == _SWEPT
+        pruned = await work.login_attempts.prune(before, _SWEPT), await work.account_links.prune(before, _SWEPT)
+        return _SWEPT in pruned
 
 
 class Sweeping:

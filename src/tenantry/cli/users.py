@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from tenantry.accounts import NewLink
 from tenantry.accounts.accounts import DataFate
 from tenantry.cli import keys
 from tenantry.cli.audit import audit
@@ -48,6 +49,30 @@ def add(
 
     user = in_studio(database, register)
     output.print(f"Added {user.email}{_described(user)}.", markup=False)
+
+
+@group.command(epilog="Example: `tenantry user invite bo@example.com`")
+def invite(
+    email: EmailArgument,
+    admin: Annotated[bool, typer.Option("--admin", help="Invite an administrator, who sees everything.")] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Invite somebody to make an account for themselves, once and within a week: the first line is the secret for that."""
+
+    async def make(studio: Studio, _: Settings) -> NewLink:
+        return await studio.accounts.invite(email, is_admin=admin, by=OPERATOR)
+
+    _print_link(in_studio(database, make))
+
+
+@group.command(epilog="Example: `tenantry user reset ana@example.com`")
+def reset(email: EmailArgument, database: DatabaseOption = None) -> None:
+    """Let a user choose a new password, once and within a day: the first line is the secret for that."""
+
+    async def make(studio: Studio, _: Settings) -> NewLink:
+        return await studio.accounts.offer_reset(await _id_of(studio, email, "email"), by=OPERATOR)
+
+    _print_link(in_studio(database, make))
 
 
 @group.command(epilog="Example: `tenantry user modify ana@example.com --deactivate`")
@@ -162,6 +187,11 @@ def list_(
             return users
 
     print_table(("e-mail", "name", "rights", "last login", "id"), [_row(user) for user in in_studio(database, read)])
+
+
+def _print_link(made: NewLink) -> None:
+    output.print(made.secret, markup=False)
+    output.print(f"Good until {made.link.expires_at[:16]} UTC, for one use. It is not shown again.", markup=False)
 
 
 def _row(user: User) -> tuple[str, ...]:

@@ -26,7 +26,8 @@ _DOING = "read the audit trail"
 class AuditEntry:
     """Somebody did something. The time is UTC text `YYYY-MM-DD HH:MM:SS.fff`.
 
-    `actor_id` is None where nobody was known, and for the command line and Tenantry itself, which `method` tells.
+    `actor_id` is None where nobody was known, and for the command line, whoever has a link, and Tenantry itself, which
+    `method` tells.
     """
 
     entry_id: int
@@ -105,7 +106,7 @@ async def store_notes(ground: Ground) -> None:
 
 def _values(note: Note, principal: Principal) -> dict[str, object]:
     actor = principal.asked_by or principal
-    nobody = actor.is_internal or actor.method is Method.COMMAND_LINE
+    nobody = actor.is_internal or actor.method in {Method.COMMAND_LINE, Method.LINK}
     return {
         "action": note.action.value,
         "actor_id": None if nobody else actor.user_id,

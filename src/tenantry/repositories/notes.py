@@ -24,6 +24,13 @@ class AuditAction(StrEnum):
     PASSWORD_CHANGE_FAILED = "password_change_failed"  # noqa: S105
     """The current password was wrong."""
 
+    RESET_OFFERED = "reset_offered"
+    """A link was made by which the user chooses a new password."""
+
+    INVITED = "invited"
+    """A link was made by which somebody makes an account for themselves."""
+
+    LINK_DELETED = "link_deleted"
     KEY_CREATED = "key_created"
     KEY_DELETED = "key_deleted"
     USER_CREATED = "user_created"

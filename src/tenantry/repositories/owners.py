@@ -5,6 +5,7 @@ from functools import cache
 import sqlalchemy as sa
 
 from tenantry.database.tables import (
+    account_links,
     api_keys,
     board_shares,
     client_state,
@@ -26,7 +27,9 @@ _OF_THEIR_OWN = (client_state.c.user_id, board_shares.c.user_id, board_shares.c.
 _FOLLOWING = (queue_items.c.user_id,)
 """Columns that follow another row's owner by their foreign key: items their batch."""
 
-_GONE_WITH_THE_USER = tuple(table.c.user_id for table in (api_keys, queue_counts, queue_turns, queue_limits, queue_usage))
+_GONE_WITH_THE_USER = tuple(
+    table.c.user_id for table in (account_links, api_keys, queue_counts, queue_turns, queue_limits, queue_usage)
+)
 """Columns of what is the user's alone, or noted about them; it goes with the user by the foreign key."""
 
 _TOLD_TO_THE_END = (events.c.user_id,)

@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from tenantry.database import Clock, Connection, Ids
+from tenantry.repositories.account_links import AccountLinks
 from tenantry.repositories.api_keys import ApiKeys
 from tenantry.repositories.app_settings import AppSettings
 from tenantry.repositories.audit import AuditTrail
@@ -100,6 +101,10 @@ class UnitOfWork:
     @cached_property
     def users(self) -> UserRepository:
         return UserRepository(self.ground)
+
+    @cached_property
+    def account_links(self) -> AccountLinks:
+        return AccountLinks(self.ground)
 
     @cached_property
     def api_keys(self) -> ApiKeys:

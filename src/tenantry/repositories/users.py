@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Select
 
-from tenantry.database.tables import api_keys, users
+from tenantry.database.tables import account_links, api_keys, users
 from tenantry.errors import Conflict, IntegrityViolation, InvalidInput, LastAdministrator, NotAllowed, NotFound, ProtectedUser
 from tenantry.repositories.changes import AccountChanged, AccountCreated, AccountDeleted
 from tenantry.repositories.checks import MAX_NAME, check_text
@@ -100,7 +100,8 @@ class UserRepository(UserLists):
         if email is not None or is_admin or is_active is False:
             _refuse_unless_person(user)
         if is_active is False:
-            await self._end_keys(user_id)
+            await self._end(api_keys, user_id)
+            await self._end(account_links, user_id)
         self._note_rights(user, is_admin, is_active)
         return await self._change(user, changes)
 
@@ -120,8 +121,9 @@ class UserRepository(UserLists):
         row = await self._one(change.values({**changes, users.c.updated_at: self._now()}).returning(*COLUMNS))
         if row is None:
             raise Conflict("The password was changed by somebody else at this moment.", field="password", remedy="Try again.")
+        await self._end(account_links, user_id)
         if not keep_keys:
-            await self._end_keys(user_id)
+            await self._end(api_keys, user_id)
         self._note(AuditAction.PASSWORD_CHANGED, user_id, keys_kept=keep_keys)
         return self._changed(user_from(row))
 
@@ -226,8 +228,9 @@ class UserRepository(UserLists):
             raise LastAdministrator
         return user
 
-    async def _end_keys(self, user_id: str) -> None:
-        await self._do(sa.delete(api_keys).where(api_keys.c.user_id == user_id))
+    async def _end(self, table: sa.Table, user_id: str) -> None:
+        """Delete a user's rows that would let somebody in."""
+        await self._do(sa.delete(table).where(table.c.user_id == user_id))
 
     async def _change(self, user: User, changes: Mapping[str, object]) -> User:
         if not changes:

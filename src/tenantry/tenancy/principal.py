@@ -20,6 +20,7 @@ class Method(StrEnum):
     TOKEN = "token"  # noqa: S105
     PASSWORD = "password"  # noqa: S105
     API_KEY = "api_key"
+    LINK = "link"
     SINGLE_USER = "single_user"
     COMMAND_LINE = "command_line"
     LIBRARY = "library"

@@ -54,6 +54,16 @@ async def _key_for(work: UnitOfWork, user_id: str) -> object:
     return await work.api_keys.create(user_id, "mine", prefix="tny_", key_hash=f"hash for {user_id}", scopes=["read"])
 
 
+async def _invite(work: UnitOfWork, target: Target) -> object:
+    end = datetime(2999, 1, 1, tzinfo=UTC)
+    return await work.account_links.invite("new@example.com", is_admin=True, secret_hash="hash", expires_at=end)
+
+
+async def _offer_reset(work: UnitOfWork, target: Target) -> object:
+    end = datetime(2999, 1, 1, tzinfo=UTC)
+    return await work.account_links.offer_reset(target.owner, secret_hash="hash", expires_at=end)
+
+
 async def _touch(work: UnitOfWork, target: Target) -> object:
     return await work.api_keys.touch("hidden-api-key", datetime(2999, 1, 1, tzinfo=UTC))
 
@@ -91,6 +101,13 @@ PLANS: dict[str, Plan] = {
     "audit.note": privileged(lambda work, target: work.audit.note(AuditAction.LOGIN, target.owner)),
     "audit.slice": privileged(lambda work, target: work.audit.slice(AuditQuery())),
     "audit.prune": privileged(lambda work, target: work.audit.prune(datetime(2999, 1, 1, tzinfo=UTC), 10)),
+    "account_links.all": privileged(lambda work, target: work.account_links.all()),
+    "account_links.invite": privileged(_invite),
+    "account_links.offer_reset": privileged(_offer_reset),
+    "account_links.delete": privileged(lambda work, target: work.account_links.delete("hidden-link")),
+    "account_links.find": privileged(lambda work, target: work.account_links.find("hidden hash hidden"), internal=True),
+    "account_links.redeem": privileged(lambda work, target: work.account_links.redeem("hidden hash hidden"), internal=True),
+    "account_links.prune": privileged(lambda work, target: work.account_links.prune(datetime(3000, 1, 1, tzinfo=UTC), 10)),
     "login_attempts.wait": privileged(lambda work, target: work.login_attempts.wait([ATTEMPT])),
     "login_attempts.begin": privileged(lambda work, target: work.login_attempts.begin([ATTEMPT], timedelta(days=1))),
     "login_attempts.succeed": privileged(lambda work, target: work.login_attempts.succeed(ATTEMPT, [ATTEMPT])),

@@ -23,6 +23,7 @@ _LISTS = ("page", "slice", "names", "count")
 _MEDIA = (*_LISTS, "get", "many", "exists", "metadata", "most_recent_of_board", "intermediates", "count_intermediates")
 
 _READING: dict[str, tuple[str, ...]] = {
+    "account_links": ("all", "find"),
     "api_keys": ("find", "slice"),
     "app_settings": ("get",),
     "audit": ("slice",),
@@ -74,6 +75,10 @@ SILENT: dict[str, str] = {
     "api_keys.touch": "is a note for its owner's own list, and no client is told of it",
     **{f"login_attempts.{method}": "is Tenantry's own" for method in ("begin", "succeed", "lift", "prune")},
     **{f"audit.{method}": "is for who asks for it" for method in ("note", "prune")},
+    **{
+        f"account_links.{method}": "changes no account until it is redeemed, which is another method's"
+        for method in ("invite", "offer_reset", "delete", "redeem", "prune")
+    },
     "presets.sync_defaults": _STUDIOS,
     "workflows.sync_defaults": _STUDIOS,
     "workflows.touch_opened": "is a note for its owner's own list, and no client is told of it",

@@ -149,6 +149,7 @@ async def test_secrets_are_not_a_tenants_to_read(mode: Mode, who: Principal) -> 
         "SELECT key_hash FROM api_keys",
         "SELECT 1 FROM api_keys WHERE key_hash LIKE 'hidden%'",
         "UPDATE api_keys SET scopes = 'admin'",
+        "SELECT 1 FROM account_links",
         "SELECT 1 FROM login_attempts",
         "SELECT 1 FROM audit_entries",
         "SELECT value FROM import_residue",

@@ -52,7 +52,7 @@ BY_STRANGER = {
     ),
 }
 
-KEPT = {"api_keys", "events", "queue_counts", "queue_turns", "queue_limits", "queue_usage"}
+KEPT = {"account_links", "api_keys", "events", "queue_counts", "queue_turns", "queue_limits", "queue_usage"}
 """What Tenantry itself keeps of a user, who may look at it at most: who could write there could cheat on others."""
 
 UNIQUE = {

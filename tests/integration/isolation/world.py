@@ -255,6 +255,8 @@ async def _account(connection: Connection, owner: str, secret: str) -> None:
     """A key of a user's, and what is noted of how they logged in."""
     key = {"name": f"{secret} key", "prefix": secret, "scopes": "read", "last_used_at": f"2026-01-01 {secret}"}
     await _put(connection, tables.api_keys, key_id=f"{secret}-api-key", user_id=owner, key_hash=f"hidden hash {secret}", **key)
+    link = {"link_id": f"{secret}-link", "secret_hash": f"hidden hash {secret}", "expires_at": "2999-01-01 00:00:00.000"}
+    await _put(connection, tables.account_links, user_id=owner, **link)
     await _put(connection, tables.login_attempts, subject=f"hidden {owner}", failures=1, blocked_until=NOW)
     entry = {"action": "login", "method": "token", "address": "hidden", "detail": "{}"}
     await _put(connection, tables.audit_entries, actor_id=f"hidden {owner}", **entry)

@@ -1,4 +1,4 @@
-"""API keys, failed logins, and the audit trail.
+"""API keys, links to accounts, failed logins, and the audit trail.
 
 Revision ID: 0004
 """
@@ -19,13 +19,14 @@ RowId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     _api_keys()
+    _account_links()
     _login_attempts()
     _audit_entries()
     create_rules(op.get_bind())
 
 
 def downgrade() -> None:
-    for table in ("audit_entries", "login_attempts", "api_keys"):
+    for table in ("audit_entries", "login_attempts", "account_links", "api_keys"):
         op.drop_table(table)
 
 
@@ -49,6 +50,27 @@ def _api_keys() -> None:
     )
     op.create_index("ix_api_keys_of_user", "api_keys", ["user_id", "created_at", "key_id"])
     op.create_index("ix_api_keys_listed", "api_keys", ["created_at", "key_id"])
+
+
+def _account_links() -> None:
+    op.create_table(
+        "account_links",
+        sa.Column("link_id", Bytewise, nullable=False),
+        sa.Column("secret_hash", Bytewise, nullable=False),
+        sa.Column("user_id", Bytewise, nullable=True),
+        sa.Column("email", Bytewise, nullable=True),
+        sa.Column("is_admin", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("expires_at", Bytewise, nullable=False),
+        sa.Column("created_at", Bytewise, nullable=False),
+        sa.CheckConstraint("(user_id IS NULL) <> (email IS NULL)", name=op.f("ck_account_links_purpose")),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.user_id"], name=op.f("fk_account_links_user_id"), onupdate="RESTRICT", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("link_id", name=op.f("pk_account_links")),
+        sa.UniqueConstraint("secret_hash", name=op.f("uq_account_links_secret_hash")),
+    )
+    op.create_index(op.f("ix_account_links_user_id"), "account_links", ["user_id"])
+    op.create_index(op.f("ix_account_links_expires_at"), "account_links", ["expires_at"])
 
 
 def _login_attempts() -> None:

@@ -1,6 +1,6 @@
 """The schema. `metadata` holds it whole; migrations build it, and a test shows that both agree."""
 
-from tenantry.database.tables.accounts import api_keys, audit_entries, client_state, login_attempts, users
+from tenantry.database.tables.accounts import account_links, api_keys, audit_entries, client_state, login_attempts, users
 from tenantry.database.tables.boards import board_shares, boards
 from tenantry.database.tables.columns import metadata
 from tenantry.database.tables.events import events
@@ -21,6 +21,7 @@ from tenantry.database.tables.queue import (
 )
 
 __all__ = [
+    "account_links",
     "api_keys",
     "app_settings",
     "audit_entries",

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from tenantry.database.tables.columns import Bytewise, RowId, created_at, flag, metadata, updated_at
 
-__all__ = ["api_keys", "audit_entries", "client_state", "login_attempts", "users"]
+__all__ = ["account_links", "api_keys", "audit_entries", "client_state", "login_attempts", "users"]
 
 users = sa.Table(
     "users",
@@ -56,6 +56,24 @@ api_keys = sa.Table(
     sa.UniqueConstraint("key_hash"),
     sa.Index("ix_api_keys_of_user", "user_id", "created_at", "key_id"),
     sa.Index("ix_api_keys_listed", "created_at", "key_id"),
+)
+
+account_links = sa.Table(
+    "account_links",
+    metadata,
+    sa.Column("link_id", Bytewise, primary_key=True),
+    # SHA-256 of what is in the link.
+    sa.Column("secret_hash", Bytewise, nullable=False),
+    # Whose password it gives anew; or whom it invites, under which address.
+    sa.Column("user_id", Bytewise, sa.ForeignKey("users.user_id", ondelete="CASCADE", onupdate="RESTRICT")),
+    sa.Column("email", Bytewise),
+    flag("is_admin"),
+    sa.Column("expires_at", Bytewise, nullable=False),
+    created_at(),
+    sa.UniqueConstraint("secret_hash"),
+    sa.CheckConstraint("(user_id IS NULL) <> (email IS NULL)", name="purpose"),
+    sa.Index(None, "user_id"),
+    sa.Index(None, "expires_at"),
 )
 
 login_attempts = sa.Table(
