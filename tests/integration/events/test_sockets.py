@@ -1,6 +1,5 @@
 """Event streams as their clients see them, over real sockets."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -17,28 +16,6 @@ from tests.waiting import until_async
 
 GRAPH: dict[str, object] = {"nodes": {}}
 PROMPT = "a fox nobody may see"
-
-
-@pytest.fixture
-async def bus() -> AsyncIterator[ProcessBus]:
-    async with ProcessBus("studio") as bus:
-        yield bus
-
-
-@pytest.fixture
-async def streams(studio: Studio, bus: ProcessBus) -> AsyncIterator[Streaming]:
-    async with streaming(studio, bus) as streams:
-        yield streams
-
-
-@pytest.fixture
-async def tokens(studio: Studio) -> dict[str, str]:
-    """Tokens of Ana, Bo and Root, by name; Root is an administrator."""
-    users = {
-        name: await studio.accounts.register(f"{name}@example.com", "Correct-Horse-9", is_admin=name == "root")
-        for name in ("ana", "bo", "root")
-    }
-    return {name: await studio.accounts.issue(user) for name, user in users.items()}
 
 
 async def enqueue(studio: Studio, token: str, **more: Any) -> None:

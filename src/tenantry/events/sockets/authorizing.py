@@ -27,6 +27,8 @@ class Authorizing:
         self._connections = connections
         self._rules = rules
         self._disconnect = disconnect
+        self.reviews = 0
+        """How often somebody was looked at again since the start; who is let in meanwhile may have lost rights already."""
 
     async def admit(self, token: str | None) -> Principal:
         """Whose token or API key it is, with the rights that they have now.
@@ -43,32 +45,60 @@ class Authorizing:
 
     async def review_user(self, user_id: str) -> None:
         """Look at a user's sockets now."""
-        await self._review(self._connections.of_user(user_id))
-
-    async def review_all(self) -> None:
-        """Look at all sockets now."""
-        await self._review(self._connections)
+        self.reviews += 1
+        await self.review(self._connections.of_user(user_id))
 
     async def sweep(self) -> None:
         """Look at all sockets again and again; changes that this process never hears of are seen here."""
         while True:
             await asyncio.sleep(self._rules.sweep)
-            await self.review_all()
+            self.reviews += 1
+            await self.review(self._connections)
 
-    async def _review(self, connections: Iterable[Connection]) -> None:
+    async def review(self, connections: Iterable[Connection]) -> None:
+        """Look at these sockets now. A database that does not answer for one of them is not asked for the others."""
+        owners: dict[str, Principal | None] = {}
         for connection in connections:
             if connection.token is None:
                 continue
             try:
-                self._change(connection, await self._accounts.identify(connection.token))
-            except AuthenticationFailed:
-                await self._disconnect(connection.sid)
-            except TenantryError as error:
-                # Nobody knows now who is an administrator, so nobody is.
+                if connection.token not in owners:
+                    owners[connection.token] = await self._owner(connection.token)
+            except Exception as error:
+                _log.warning("rights cannot be read; administrators get their own events only", error=_reason(error))
+                self._lapse(connections)
+                return
+            await self._apply(connection, owners[connection.token])
+
+    async def _owner(self, token: str) -> Principal | None:
+        # On SQLite the lookup waits for nothing, and there may be thousands.
+        await asyncio.sleep(0)
+        try:
+            return await self._accounts.identify(token)
+        except AuthenticationFailed:
+            return None
+
+    async def _apply(self, connection: Connection, principal: Principal | None) -> None:
+        if principal is not None:
+            self._change(connection, principal)
+            return
+        try:
+            await self._disconnect(connection.sid)
+        except Exception:
+            # It is out of its rooms; the others are to be looked at too.
+            _log.exception("a socket could not be closed")
+
+    def _lapse(self, connections: Iterable[Connection]) -> None:
+        """Nobody knows now who is an administrator, so nobody is."""
+        for connection in connections:
+            if connection.token is not None:
                 self._change(connection, replace(connection.principal, is_admin=False))
-                _log.warning("rights cannot be read; administrators get their own events only", error=str(error))
 
     def _change(self, connection: Connection, principal: Principal) -> None:
         if connection.principal != principal:
             connection.principal = principal
             self._connections.place(connection)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, TenantryError) else repr(error)
