@@ -40,6 +40,6 @@ async def test_who_leaves_while_sent_away_takes_nobody_along(
         raise AuthenticationFailed
 
     monkeypatch.setattr(studio.accounts, "identify", after_leaving)
-    await streams.server._authorizing.review_all()
+    await streams.server._authorizing.review(streams.server.connections)
     for _ in range(2):
         assert "event_id" in await ana.socket.call("subscribe_queue", {"queue_id": "default"}, timeout=5)
