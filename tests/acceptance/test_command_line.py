@@ -17,7 +17,7 @@ from tenantry.database import DatabaseURL
 from tests.acceptance.commands import Command, address, assert_refused
 from tests.conftest import Postgres
 
-HEAD = "0003"
+HEAD = "0004"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "studio-demo" / "studio-demo.db"
 
 
