@@ -9,8 +9,8 @@ from tenantry.tenancy import InternalReason
 SOURCE = Path(tenantry.__file__).parent
 
 USES: dict[str, list[str]] = {
-    "accounts/accounts.py": ["ADMINISTER_ACCOUNTS", "CHANGE_OWNER"],
-    "accounts/signing_in.py": ["AUTHENTICATE"],
+    "accounts/accounts.py": ["CHANGE_OWNER"],
+    "accounts/signing_in.py": ["ADMINISTER_ACCOUNTS", "AUTHENTICATE"],
     "api/routes/server.py": ["OPERATE"],
     "api/upkeep.py": ["ADMINISTER_ACCOUNTS", "AUTHENTICATE", "DELIVER", "INDEX_SEARCH", "WORK"],
     "cli/audit.py": ["ADMINISTER_ACCOUNTS"],
