@@ -46,7 +46,11 @@ async def test_a_key_does_what_its_scope_says_and_no_more(world: World, scope: s
     assert not names & {"list_api_keys", "create_api_key", "delete_api_key", "refresh_media_cookie", "logout"}
     if scope == "read":
         assert methods == {"GET", "HEAD", "POST"}
-        assert {name for name, method, _ in allowed if method == "POST"} == {"get_images_by_names"}
+        assert {name for name, method, _ in allowed if method == "POST"} == {
+            "get_images_by_names",
+            "get_queue_items_by_item_ids",
+            "get_queue_item_summaries_by_ids",
+        }
     else:
         assert "GET" not in methods
         assert ("delete_board" in names) == (scope == "library")

@@ -38,7 +38,7 @@ NEEDED: dict[str, Needed] = {
 """By the part of the API; to one that is not named here no key opens anything."""
 
 _NOTHING = Needed(None, None)
-_READING = {"get_images_by_names"}
+_READING = {"get_images_by_names", "get_queue_items_by_item_ids", "get_queue_item_summaries_by_ids"}
 """What only reads though its method is another."""
 
 
