@@ -4,7 +4,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -91,6 +91,9 @@ class Settings(BaseSettings):
 
     event_hours: float = Field(24.0, ge=0.1, le=8_760)
     """Hours for which events are kept, so that a client that was away can go on where it was."""
+
+    metrics_token: SecretStr | None = Field(None, min_length=16)
+    """With this as its bearer token a program may read `/metrics`; left open, only administrators may."""
 
     queue_max_pending: int = Field(10_000, ge=0)
     """Items that may wait in a queue at most; 0: any number. An administrator may set another for a queue."""

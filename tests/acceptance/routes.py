@@ -58,6 +58,7 @@ def _board(things: Things) -> dict[str, Any]:
 
 CALLS: dict[str, Call] = {
     "healthz": Call("open"),
+    "metrics": Call("admin"),
     "get_setup_status": Call("open"),
     "login": Call("open", body=lambda _: {"email": "bo@example.com", "password": "Correct-Horse-9"}),
     "setup_admin": Call("open", body=lambda _: {"email": "new@example.com", "password": "Correct-Horse-9"}),

@@ -11,6 +11,7 @@ SOURCE = Path(tenantry.__file__).parent
 USES: dict[str, list[str]] = {
     "accounts/accounts.py": ["CHANGE_OWNER"],
     "accounts/signing_in.py": ["ADMINISTER_ACCOUNTS", "AUTHENTICATE"],
+    "api/metrics.py": ["OPERATE"],
     "api/routes/server.py": ["OPERATE"],
     "api/upkeep.py": ["ADMINISTER_ACCOUNTS", "AUTHENTICATE", "DELIVER", "INDEX_SEARCH", "WORK"],
     "cli/audit.py": ["ADMINISTER_ACCOUNTS"],

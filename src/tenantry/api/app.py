@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from tenantry.api import problems
 from tenantry.api.guard import Guard
+from tenantry.api.metrics import Metrics
 from tenantry.api.problems import Problem, responses
 from tenantry.api.proxies import Proxied
 from tenantry.api.routes import ROUTERS, TAGS
@@ -50,6 +51,7 @@ def create_app(studio: Studio, settings: Settings) -> FastAPI:
     )
     app.state.studio = studio
     app.state.settings = settings
+    app.state.metrics = Metrics(studio)
     problems.install(app)
     api = APIRouter(prefix="/api/v1", responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY))
     for router in ROUTERS:

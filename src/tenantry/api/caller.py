@@ -2,6 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from secrets import compare_digest
 from typing import Annotated
 
 from fastapi import Cookie, Depends, Request
@@ -22,6 +23,7 @@ __all__ = [
     "Caller",
     "LoggedIn",
     "MediaViewer",
+    "MetricsReader",
     "SettingsDependency",
     "SignedIn",
     "StudioDependency",
@@ -105,6 +107,14 @@ async def administrator(caller: Annotated[Caller, Depends(signed_in)]) -> Caller
     return caller
 
 
+async def metrics_reader(request: Request, studio: StudioDependency, settings: SettingsDependency, credentials: Bearer) -> None:
+    """Lets in who shows the token for metrics, and administrators. Raises `NotAllowed` for everybody else."""
+    shown, token = credentials.credentials if credentials else None, settings.metrics_token
+    if shown and token is not None and compare_digest(shown.encode(), token.get_secret_value().encode()):
+        return
+    await administrator(await _identify(request, studio, settings, shown))
+
+
 async def _identify(request: Request, studio: Studio, settings: Settings, token: str | None) -> Caller:
     if not settings.multiuser:
         _refuse_other_pages(request, settings)
@@ -138,4 +148,5 @@ SignedIn = Annotated[Caller, Depends(signed_in)]
 LoggedIn = Annotated[Caller, Depends(logged_in)]
 MediaViewer = Annotated[Caller, Depends(media_viewer)]
 Administrator = Annotated[Caller, Depends(administrator)]
+MetricsReader = Depends(metrics_reader)
 Anybody = Annotated[Studio, Depends(get_studio)]

@@ -11,7 +11,7 @@ from tenantry.events.sockets import SocketRules, SocketServer
 from tenantry.settings import Settings
 from tenantry.studio import Studio
 
-__all__ = ["Streams", "bus_of", "end_streams", "event_streams"]
+__all__ = ["Streams", "bus_of", "end_streams", "event_streams", "served_streams"]
 
 
 @asynccontextmanager
@@ -27,10 +27,15 @@ async def bus_of(studio: Studio, settings: Settings) -> Bus:
     return open_bus(settings.bus, studio.listening_url, await studio.accounts.derived_secret("bus"))
 
 
+def served_streams(app: FastAPI) -> SocketServer | None:
+    """The running server of event streams, if there is one."""
+    server: SocketServer | None = getattr(app.state, "streams", None)
+    return server
+
+
 async def end_streams(app: FastAPI) -> None:
     """Send everybody away who is connected, where the server ever started."""
-    server: SocketServer | None = getattr(app.state, "streams", None)
-    if server is not None:
+    if (server := served_streams(app)) is not None:
         await server.send_all_away()
 
 

@@ -10,6 +10,8 @@ from types import TracebackType
 
 import structlog
 
+from tenantry.database import timestamp, utc_now
+from tenantry.database.clock import seconds_between
 from tenantry.errors import TenantryError
 from tenantry.events.audience import Delivery, Position
 from tenantry.events.bus import Advanced, Bus, Message
@@ -111,6 +113,12 @@ class Relay:
             # What is stored at the same place, and after it, is handed on in any case.
             _log.exception("an event could not be handed on", place=delivery.place)
         self.delivered += 1
+
+    async def lag(self) -> float:
+        """Seconds since the oldest event was stored that this relay has not come to; 0 where there is none."""
+        async with self._studio.read(_delivering()) as work:
+            since = await work.outbox.waiting_since(self.position[0])
+        return 0.0 if since is None else seconds_between(since, timestamp(utc_now()))
 
     def _looking(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """A unit of work in which places can be given, where they are not there by themselves."""

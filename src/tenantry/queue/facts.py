@@ -88,6 +88,11 @@ class QueueFacts(QueueRepository):
         running = await self._running(queue_id) if everybody.get(Status.IN_PROGRESS) else None
         return QueueNow(Counts(**everybody), counts, running)
 
+    async def everywhere(self) -> dict[Status, int]:
+        """How many items of all queues have each status."""
+        self._only_privileged("read everybody's counts")
+        return {Status(row.status): int(row.number) for row in await self._connection.fetch_all(_all_counts())}
+
     async def _running(self, queue_id: str) -> ItemFacts | None:
         running = [has_status(queue_items.c, Status.IN_PROGRESS), queue_items.c.queue_id == queue_id]
         row = await self._connection.fetch_one(_items().where(*running).order_by(queue_items.c.item_id).limit(1))
@@ -112,6 +117,13 @@ def _counts() -> Select[Any]:
     counts = queue_counts.c
     here = counts.queue_id == sa.bindparam("of_queue", type_=sa.Text())
     return sa.select(counts.user_id, counts.status, counts["items"].label("number")).where(here, counts_everything(counts))
+
+
+@cache
+def _all_counts() -> Select[Any]:
+    counts = queue_counts.c
+    number = sa.func.sum(counts["items"]).label("number")
+    return sa.select(counts.status, number).where(counts_everything(counts)).group_by(counts.status)
 
 
 def _facts(row: sa.Row[Any]) -> ItemFacts:

@@ -79,6 +79,14 @@ class Outbox(PrivilegedWrites):
         rows = await self._connection.fetch_all(_after(self._connection.dialect), {"place": place, "most": most})
         return [StoredEvent(*tuple(row)) for row in rows]
 
+    async def waiting_since(self, place: int) -> str | None:
+        """When the oldest was stored of the events that come after a place, or have none yet; None where there is none."""
+        self._only_privileged("read others' events")
+        found = [event.created_at for event in await self.after(place, 1)]
+        if self._connection.dialect == "postgresql":
+            found += [row.created_at for row in await self._connection.fetch_all(_oldest_without_place())]
+        return min(found, default=None)
+
     async def stretch(self) -> Stretch:
         """From where to where events are kept."""
         self._only_privileged("read others' events")
@@ -153,6 +161,11 @@ def _after(dialect: Dialect) -> Select[Any]:
         .order_by(place)
         .limit(sa.bindparam("most"))
     )
+
+
+@cache
+def _oldest_without_place() -> Select[Any]:
+    return sa.select(events.c.created_at).where(events.c.sequence.is_(None)).order_by(events.c.event_id).limit(1)
 
 
 @cache

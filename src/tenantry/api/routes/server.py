@@ -4,11 +4,15 @@ from http import HTTPStatus
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
-from tenantry.api.caller import Anybody
+from tenantry.api.caller import Anybody, MetricsReader
+from tenantry.api.metrics import Metrics
 from tenantry.api.problems import responses
+from tenantry.api.streams import served_streams
 from tenantry.errors import NotFound
 from tenantry.tenancy import InternalReason, Principal
 
@@ -38,6 +42,20 @@ async def healthz(studio: Anybody) -> Health:
     async with studio.read(Principal.internal(InternalReason.OPERATE)) as work:
         await work.boards.slice(limit=1)
     return Health()
+
+
+@router.get(
+    "/metrics",
+    operation_id="metrics",
+    summary="How it goes, for Prometheus",
+    response_class=PlainTextResponse,
+    responses=responses(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
+    dependencies=[MetricsReader],
+)
+async def metrics(request: Request) -> Response:
+    """For administrators, and for programs with the token of `TENANTRY_METRICS_TOKEN`. Counters are of this process."""
+    figures: Metrics = request.app.state.metrics
+    return Response(await figures.text(served_streams(request.app)), media_type=CONTENT_TYPE_LATEST)
 
 
 @pages.get("/")
