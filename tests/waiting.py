@@ -26,9 +26,9 @@ async def until_async(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.001)
 
 
-async def until_awaited(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Ask again and again until the condition holds."""
-    end = time.monotonic() + DEADLINE
+async def until_awaited(condition: Callable[[], Awaitable[bool]], *, deadline: float = DEADLINE, every: float = 0.001) -> None:
+    """Ask again and again until the condition holds, for so many seconds at most; `every` is the pause between two looks."""
+    end = time.monotonic() + deadline
     while not await condition():
         assert time.monotonic() < end, "what the test waits for did not happen"
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(every)
