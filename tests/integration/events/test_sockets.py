@@ -6,11 +6,14 @@ import pytest
 import socketio
 
 from tenantry import Studio
+from tenantry.database import timestamp
 from tenantry.events.bus import ProcessBus
 from tenantry.events.sockets import SocketRules
 from tenantry.events.transient import transient_of
 from tenantry.events.types.running import QueueItemProgress
 from tenantry.queue import Batch
+from tests.integration.conftest import Ticking
+from tests.integration.events.scene import OPERATE
 from tests.integration.events.streaming import Streaming, streaming
 from tests.waiting import until_async
 
@@ -197,3 +200,25 @@ async def test_pages_of_other_origins_do_not_connect(studio: Studio, bus: Proces
             else:
                 with pytest.raises(socketio.exceptions.ConnectionError):
                     await connecting
+
+
+async def test_five_minutes_away_lose_nothing_unless_it_is_not_kept_that_long(
+    studio: Studio, streams: Streaming, tokens: dict[str, str], clock: Ticking
+) -> None:
+    """Then the client is told to fetch everything anew, and goes on from there."""
+    before = await streams.connect(tokens["ana"])
+    left_at = before.last_event_id
+    await before.socket.disconnect()
+    for _ in range(3):
+        await enqueue(studio, tokens["ana"])
+        clock.pass_by(minutes=5)
+    back = await streams.connect(tokens["ana"], last_event_id=left_at)
+    await back.until(*["batch_enqueued"] * 3)
+    async with studio.begin(OPERATE) as work:
+        assert await work.outbox.prune(timestamp(clock()), 1_000) > 0
+    late = await streams.connect(tokens["ana"], last_event_id=left_at)
+    await late.until("refetch")
+    await enqueue(studio, tokens["ana"])
+    await late.until("refetch", "batch_enqueued")
+    again = await streams.connect(tokens["ana"], last_event_id=late.events("refetch")[0]["event_id"])
+    await again.until("batch_enqueued")
