@@ -24,7 +24,7 @@ serve: $(INSTALLED)
 	$(BIN)/tenantry $(if $(filter-out 0 no false,$(DEMO)),demo,serve) $(ARGS)
 
 test: $(DEVELOPED)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(DEVELOPED)
 	$(BIN)/ruff format --check src tests benchmarks

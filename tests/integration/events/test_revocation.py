@@ -225,7 +225,7 @@ async def test_who_loses_rights_while_being_let_in_is_not_let_in(
     opening = asyncio.create_task(streams.connect(tokens["bo"]))
     await until_async(lambda: holding.asked == 1)
     await studio.accounts.suspend(bo)
-    await until_async(lambda: len(root.names) == 2)
+    await until_async(lambda: len(root.events("account_changed")) == 2)
     holding.let.set()
     await until_async(lambda: holding.asked == 2)
     await until_async(lambda: len(streams.server.connections) == 1)
